@@ -1,0 +1,170 @@
+"""Every error that ashflow raises on purpose: what happened, to what, and what to do next."""
+
+from __future__ import annotations
+
+
+class AshflowError(Exception):
+    """The root of all errors of ashflow.
+
+    Args:
+        message: What happened, and to which file, table, class or database.
+        hint: What to do next; empty where the message says it all.
+
+    Attributes:
+        code: The kind of error, as `--json` prints it.
+        exit_code: 1, the answer is no or the work failed; 2, found before any work began.
+    """
+
+    code = "error"
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class FoundBeforeWork(AshflowError):
+    """An error found before the first write: nothing was touched (exit 2)."""
+
+    exit_code = 2
+
+
+class UsageError(FoundBeforeWork):
+    """The command was called in a way that it does not understand."""
+
+    code = "usage"
+
+
+class ConfigError(FoundBeforeWork):
+    """`pyproject.toml` or an environment variable says something that cannot be used."""
+
+    code = "configuration"
+
+
+class ResourceError(FoundBeforeWork):
+    """A resource declares something that is no table; names class, member, file and line."""
+
+    code = "resource"
+
+
+class ResourceImportError(FoundBeforeWork):
+    """The modules that declare the resources do not import; the user's exception is the cause."""
+
+    code = "resource-import"
+
+
+class SchemaError(FoundBeforeWork):
+    """An operation does not fit the schema that it is applied to."""
+
+    code = "schema"
+
+
+class SnapshotError(FoundBeforeWork):
+    """A snapshot file cannot be read, or was changed by hand."""
+
+    code = "invalid-snapshot"
+
+
+class ForkError(FoundBeforeWork):
+    """Two snapshots of one table follow the same one: two branches changed it."""
+
+    code = "forked-snapshot"
+
+
+class MigrationFileError(FoundBeforeWork):
+    """A migration file cannot be read, does not run, or is no migration."""
+
+    code = "invalid-migration"
+
+
+class DuplicateVersionError(FoundBeforeWork):
+    """Two migration files carry one version."""
+
+    code = "duplicate-version"
+
+
+class IrreversibleError(FoundBeforeWork):
+    """A migration that is to go down has an operation without a reverse."""
+
+    code = "irreversible"
+
+
+class EditedError(FoundBeforeWork):
+    """A migration holds work done by hand that would be lost."""
+
+    code = "edited-migration"
+
+
+class RenameQuestions(FoundBeforeWork):
+    """A column or table went and one came: only the user knows whether it is a rename.
+
+    Attributes:
+        questions: The open questions, each `{"kind", "table", "from", "candidates", "flag"}`.
+    """
+
+    code = "rename-questions"
+
+    def __init__(self, message: str, *, hint: str, questions: list[dict[str, object]]) -> None:
+        super().__init__(message, hint=hint)
+        self.questions = questions
+
+
+class GitError(FoundBeforeWork):
+    """git is not there, too old, or refuses."""
+
+    code = "git"
+
+
+class LedgerError(FoundBeforeWork):
+    """The table that should say what is applied belongs to another tool, or was tampered with."""
+
+    code = "ledger"
+
+
+class NotADatabaseError(FoundBeforeWork):
+    """The file that the url names is no database, or is not there."""
+
+    code = "no-database"
+
+
+class FileError(AshflowError):
+    """A file or folder cannot be read, written or moved."""
+
+    code = "file"
+
+
+class UnreadableError(FoundBeforeWork):
+    """A file that had to be read is no text."""
+
+    code = "file"
+
+
+class DatabaseError(AshflowError):
+    """The database refused."""
+
+    code = "database"
+
+
+class LockedError(DatabaseError):
+    """Another process holds the database for longer than we wait."""
+
+    code = "locked"
+
+
+class RowsForbid(AshflowError):
+    """Rows that stand in a table forbid a change; the message counts them, never shows them."""
+
+    code = "rows-forbid"
+
+
+class MigrationFailed(AshflowError):
+    """A migration stopped half-way; the database is as it was before that migration."""
+
+    code = "migration-failed"
+
+
+class Declined(AshflowError):
+    """The user said no, or nobody was there to say yes."""
+
+    code = "declined"
