@@ -1,0 +1,1 @@
+"""What a database looks like, as values."""

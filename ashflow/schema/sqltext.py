@@ -1,0 +1,154 @@
+"""Read a piece of SQL as tokens, so that a name in it can be found or renamed and nothing else."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# https://www.sqlite.org/lang_keywords.html says how names are quoted, and
+# https://www.sqlite.org/lang_expr.html#literal_values_constants_ how constants are written.
+# `re` compiles it when the first SQL is read; many commands read none.
+_PIECES = r"""(?xs)
+    (?P<space>\s+)
+  | (?P<comment>--[^\n]*|/\*.*?(?:\*/|\Z))
+  | (?P<blob>[xX]'[0-9a-fA-F]*')
+  | (?P<string>'(?:[^']|'')*')
+  | (?P<quoted>"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\])
+  | (?P<number>0[xX][0-9a-fA-F]+|(?:\d[\d_]*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)
+  | (?P<word>[^\W\d][\w$]*)
+  | (?P<punct>\|\||<<|>>|<>|<=|>=|==|!=|->>|->|.)
+"""
+
+# The words that cannot be a bare name: those of https://www.sqlite.org/lang_keywords.html,
+# and those that PostgreSQL reserves beyond them.
+_KEYWORDS = frozenset(
+    """
+    abort action add after all alter always analyse analyze and any array as asc asymmetric attach
+    autoincrement before begin between both by cascade case cast check collate column commit
+    conflict constraint create cross current current_catalog current_date current_role
+    current_time current_timestamp current_user database default deferrable deferred delete desc
+    detach distinct do drop each else end escape except exclude exclusive exists explain fail false
+    fetch filter first following for foreign freeze from full generated glob grant group groups
+    having if ignore ilike immediate in index indexed initially inner insert instead intersect into
+    is isnull join key last lateral leading left like limit localtime localtimestamp match
+    materialized natural no not nothing notnull null nulls of offset on only or order others outer
+    over overlaps partition placing plan pragma preceding primary query raise range recursive
+    references regexp reindex release rename replace restrict returning right rollback row rows
+    savepoint select session_user set similar some symmetric table tablesample temp temporary then
+    ties to trailing transaction trigger true unbounded union unique update user using vacuum
+    values variadic verbose view virtual when where window with without
+    """.split()
+)
+
+
+class Token(NamedTuple):
+    """One token.
+
+    Args:
+        kind: `word`, `quoted`, `string`, `number`, `blob`, `space`, `comment` or `punct`.
+        text: The token as it stands.
+    """
+
+    kind: str
+    text: str
+
+    @property
+    def name(self) -> str | None:
+        """The name that the token stands for, unquoted; None for a token that is no name."""
+        if self.kind == "word":
+            return self.text
+        if self.kind == "quoted":
+            return unquote(self.text)
+        return None
+
+    @property
+    def blank(self) -> bool:
+        """Whether the token says nothing: white space or a comment."""
+        return self.kind in {"space", "comment"}
+
+    def is_word(self, *words: str) -> bool:
+        """Whether the token is one of the bare words, in any case."""
+        return self.kind == "word" and self.text.upper() in words
+
+
+def tokens(sql: str) -> Iterator[Token]:
+    """Yield the tokens of a piece of SQL; joined, their texts are the piece again.
+
+    Args:
+        sql: Any text; what is no SQL comes as `punct`, a character a token.
+    """
+    for match in re.finditer(_PIECES, sql):
+        yield Token(match.lastgroup or "punct", match.group())
+
+
+def significant(sql: str) -> tuple[Token, ...]:
+    """Return the tokens of a piece of SQL without white space and comments."""
+    return tuple(token for token in tokens(sql) if not token.blank)
+
+
+def unquote(text: str) -> str:
+    """Return the name in a quoted name: `"a""b"`, `` `a` `` or `[a]`."""
+    if text[0] == "[":
+        return text[1:-1]
+    return text[1:-1].replace(text[0] * 2, text[0])
+
+
+def quote(name: str) -> str:
+    """Return a name in double quotes, as standard SQL has it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def fold(name: str) -> str:
+    """Return a name as SQLite compares it: only the letters of ASCII lose their case."""
+    return "".join(chr(ord(c) + 32) if "A" <= c <= "Z" else c for c in name)
+
+
+def mentions(sql: str, name: str) -> bool:
+    """Whether a piece of SQL has a token that may stand for the name."""
+    wanted = fold(name)
+    return any(token.name is not None and fold(token.name) == wanted for token in tokens(sql))
+
+
+def rename(sql: str, old: str, new: str) -> str:
+    """Return the piece of SQL with a column's name changed, all other text as it was.
+
+    Args:
+        sql: An expression over the columns of one table.
+        old: The name of the column as it stands in the expression, in any case.
+        new: Its name from now on.
+    """
+    found = list(tokens(sql))
+    wanted = fold(old)
+    return "".join(
+        _spelled(token, new)
+        if token.name is not None and fold(token.name) == wanted and not _is_call(found, i)
+        else token.text
+        for i, token in enumerate(found)
+    )
+
+
+def enclosed(expression: str) -> str:
+    """Return an expression in parentheses, which a comment at its end does not swallow."""
+    last = next(reversed(list(tokens(expression))), None)
+    open_comment = last is not None and last.kind == "comment" and last.text.startswith("--")
+    return f"({expression}\n)" if open_comment else f"({expression})"
+
+
+def same(left: str, right: str) -> bool:
+    """Whether two pieces of SQL are the same but for white space and comments."""
+    return significant(left) == significant(right)
+
+
+def _is_call(found: list[Token], i: int) -> bool:
+    if found[i].kind != "word":
+        return False
+    following = (token for token in found[i + 1 :] if not token.blank)
+    return next(following, None) == Token("punct", "(")
+
+
+def _spelled(token: Token, new: str) -> str:
+    bare = token.kind == "word" and re.fullmatch(r"[a-z_][a-z0-9_]*", new)
+    return new if bare and new not in _KEYWORDS else quote(new)
