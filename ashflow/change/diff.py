@@ -1,0 +1,284 @@
+"""Two schemas, and the answers to what is a rename: the operations that lead from one to the other.
+
+The operations are found phase by phase, each on the schema that the phases before it have made:
+first what stands in the way goes, then things are renamed, then what is new comes. Every operation
+fits the schema at its place, so the list can be run one by one, and back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from ashflow.change.apply import apply_all
+from ashflow.change.join import Came, Stayed, Went, gone, join
+from ashflow.change.operations import (
+    AddCheck,
+    AddColumn,
+    AddForeignKey,
+    AddIndex,
+    AddStatement,
+    AlterColumn,
+    ChangePrimaryKey,
+    CreateTable,
+    DropCheck,
+    DropColumn,
+    DropForeignKey,
+    DropIndex,
+    DropStatement,
+    DropTable,
+    Operation,
+    SetOptions,
+)
+from ashflow.change.order import creation_order
+from ashflow.change.renames import Renames
+from ashflow.change.sequence import rename_columns, rename_tables
+from ashflow.schema.sqltext import mentions
+from ashflow.schema.table import (
+    DOMAIN,
+    Column,
+    ForeignKey,
+    Schema,
+    Table,
+    find,
+    index_mentions,
+)
+
+Phase = Callable[[Schema, Schema, Renames], Iterator[Operation]]
+NO_RENAMES = Renames()
+
+
+def diff(old: Schema, new: Schema, renames: Renames = NO_RENAMES) -> tuple[Operation, ...]:
+    """Return the operations that make one schema of another.
+
+    Args:
+        old: What is there.
+        new: What is wanted.
+        renames: What of it is there under another name; all else that is missing goes.
+
+    Returns:
+        Operations such that `apply_all(old, operations) == new`; none where the two are equal.
+    """
+    found: list[Operation] = []
+    current = old
+    for phase in PHASES:
+        step = tuple(phase(current, new, renames))
+        current = apply_all(current, step)
+        found += step
+    return tuple(found)
+
+
+def renamed(schema: Schema, renames: Renames) -> Schema:
+    """Return a schema as it were if it were only renamed; what a rename takes the name of is gone.
+
+    Args:
+        schema: What is there.
+        renames: What of it gets another name.
+    """
+    if not renames:
+        return schema
+    clear = Schema(
+        replace(table, columns=tuple(gone(table.columns, _clashing(table, renames))))
+        for table in schema.values()
+        if table.name not in renames.tables.values() or table.name in renames.tables
+    )
+    return apply_all(clear, _renaming(clear, renames))
+
+
+def _drop_statements(current: Schema, new: Schema, renames: Renames) -> Iterator[Operation]:
+    for name, table in reversed(tuple(current.items())):
+        target = new.get(renames.tables.get(name, name))
+        after = target.statements if target else ()
+        for statement in reversed(tuple(gone(table.statements, after))):
+            yield DropStatement(name, statement.name, up=statement.up, down=statement.down)
+
+
+def _drop_constraints(current: Schema, new: Schema, renames: Renames) -> Iterator[Operation]:
+    """Drop what is no more or is another: it is put back when the columns are as they shall be."""
+    as_renamed = renamed(current, renames)
+    going = _going(current, new, renames)
+    yield from _open_circles(going)
+    for name, table in current.items():
+        will_be = renames.tables.get(name, name)
+        taken = {column.name for column in _clashing(table, renames)}
+        stays = table not in going and will_be in new
+        if stays and (taken or as_renamed[will_be] != new[will_be]):
+            yield from _constraints_gone(table, as_renamed[will_be], new[will_be], taken)
+
+
+def _clashing(table: Table, renames: Renames) -> tuple[Column, ...]:
+    """Return the columns that go and whose name another one takes."""
+    pairs = renames.columns_of(table.name)
+    return tuple(c for c in table.columns if c.name in pairs.values() and c.name not in pairs)
+
+
+def _open_circles(going: tuple[Table, ...]) -> Iterator[Operation]:
+    """Drop the foreign keys that keep tables which all go from going one after the other."""
+    ordered = {table.name: table for table in creation_order(going)}
+    for table in going:
+        for key in gone(table.foreign_keys, ordered[table.name].foreign_keys):
+            yield DropForeignKey(table.name, key)
+
+
+def _constraints_gone(
+    table: Table, renamed: Table, target: Table, taken: set[str]
+) -> Iterator[Operation]:
+    for key, key_after in zip(table.foreign_keys, renamed.foreign_keys, strict=True):
+        stays = find(target.foreign_keys, key_after.name) == key_after
+        if not (stays and taken.isdisjoint(key.columns)) and not _goes_with(table, key, target):
+            yield DropForeignKey(table.name, key)
+    for index, index_after in zip(table.indexes, renamed.indexes, strict=True):
+        stays = find(target.indexes, index_after.name) == index_after
+        if not stays or any(index_mentions(index, name) for name in taken):
+            yield DropIndex(
+                table.name, index.keys, name=index.name, unique=index.unique, where=index.where
+            )
+    for check, check_after in zip(table.checks, renamed.checks, strict=True):
+        stays = find(target.checks, check_after.name) == check_after
+        if not stays or any(mentions(check.sql, name) for name in taken):
+            yield DropCheck(table.name, check.sql, name=check.name)
+
+
+def _goes_with(table: Table, key: ForeignKey, target: Table) -> bool:
+    """Whether a foreign key goes with its only column, in one operation."""
+    return (
+        len(key.columns) == 1
+        and table.column(key.columns[0]) is not None
+        and target.column(key.columns[0]) is None
+    )
+
+
+def _drop_tables(current: Schema, new: Schema, renames: Renames) -> Iterator[Operation]:
+    for table in reversed(creation_order(_going(current, new, renames))):
+        yield DropTable(
+            table.name,
+            table.columns,
+            primary_key=table.primary_key,
+            foreign_keys=table.foreign_keys,
+            checks=table.checks,
+            indexes=table.indexes,
+            options=table.options,
+        )
+
+
+def _going(current: Schema, new: Schema, renames: Renames) -> tuple[Table, ...]:
+    return tuple(
+        table
+        for name, table in current.items()
+        if name != DOMAIN and name not in renames.tables and not _wanted(name, new, renames)
+    )
+
+
+def _wanted(name: str, new: Schema, renames: Renames) -> bool:
+    return name in new and name not in renames.tables.values()
+
+
+def _make_way(current: Schema, _new: Schema, renames: Renames) -> Iterator[Operation]:
+    """Drop the columns whose name another one takes."""
+    for name, table in current.items():
+        clashing = _clashing(table, renames)
+        if any(column.name in table.primary_key for column in clashing):
+            yield ChangePrimaryKey(name, old=table.primary_key, new=())
+        for column in clashing:
+            yield _drop_column(table, column)
+
+
+def _drop_column(table: Table, column: Column) -> DropColumn:
+    own = [key for key in table.foreign_keys if key.columns == (column.name,)]
+    references = own[0].inline(table.name) if len(own) == 1 else None
+    return DropColumn(table.name, replace(column, references=references))
+
+
+def _rename(current: Schema, _new: Schema, renames: Renames) -> Iterator[Operation]:
+    yield from _renaming(current, renames)
+
+
+def _renaming(current: Schema, renames: Renames) -> Iterator[Operation]:
+    present = {old: new for old, new in renames.tables.items() if old in current}
+    yield from rename_tables(present, current)
+    for old, columns in renames.columns.items():
+        if old in current:
+            names = [column.name for column in current[old].columns]
+            yield from rename_columns(renames.tables.get(old, old), columns, names)
+
+
+def _create_tables(current: Schema, new: Schema, _renames: Renames) -> Iterator[Operation]:
+    coming = [t for name, t in new.items() if name not in current and name != DOMAIN]
+    for table in creation_order(coming):
+        yield CreateTable(
+            table.name,
+            table.columns,
+            primary_key=table.primary_key,
+            foreign_keys=table.foreign_keys,
+            checks=table.checks,
+            options=table.options,
+        )
+
+
+def _change_columns(current: Schema, new: Schema, _renames: Renames) -> Iterator[Operation]:
+    for table, target in _changed(current, new):
+        fates = tuple(join(table.columns, target.columns))
+        for fate in fates:
+            match fate:
+                case Came(column):
+                    yield AddColumn(table.name, _with_key(column, table, target, current))
+                case Stayed(before, after) if before != after:
+                    yield AlterColumn(table.name, old=before, new=after)
+        if table.primary_key != target.primary_key:
+            yield ChangePrimaryKey(table.name, old=table.primary_key, new=target.primary_key)
+        for fate in fates:
+            match fate:
+                case Went(column):
+                    yield _drop_column(table, column)
+        if table.options != target.options:
+            yield SetOptions(table.name, old=table.options, new=target.options)
+
+
+def _with_key(column: Column, table: Table, target: Table, current: Schema) -> Column:
+    """Return a new column with its foreign key, where what it refers to stands already."""
+    own = [key for key in target.foreign_keys if key.columns == (column.name,)]
+    if len(own) != 1 or find(table.foreign_keys, own[0].name) is not None:
+        return column
+    referred = current.get(own[0].table)
+    if referred is not None and any(referred.column(name) is None for name in own[0].keys):
+        return column
+    return replace(column, references=own[0].inline(table.name))
+
+
+def _add_constraints(current: Schema, new: Schema, _renames: Renames) -> Iterator[Operation]:
+    for table, target in _changed(current, new):
+        for check in gone(target.checks, table.checks):
+            yield AddCheck(table.name, check.sql, name=check.name)
+        for key in gone(target.foreign_keys, table.foreign_keys):
+            yield AddForeignKey(table.name, key)
+        for index in gone(target.indexes, table.indexes):
+            yield AddIndex(
+                table.name, index.keys, name=index.name, unique=index.unique, where=index.where
+            )
+
+
+def _add_statements(current: Schema, new: Schema, _renames: Renames) -> Iterator[Operation]:
+    for name, target in new.items():
+        table = current.get(name)
+        for statement in gone(target.statements, table.statements if table else ()):
+            yield AddStatement(name, statement.name, up=statement.up, down=statement.down)
+
+
+def _changed(current: Schema, new: Schema) -> Iterator[tuple[Table, Table]]:
+    for name, table in current.items():
+        target = new.get(name)
+        if target is not None and table != target:
+            yield table, target
+
+
+PHASES: tuple[Phase, ...] = (
+    _drop_statements,
+    _drop_constraints,
+    _drop_tables,
+    _make_way,
+    _rename,
+    _create_tables,
+    _change_columns,
+    _add_constraints,
+    _add_statements,
+)
