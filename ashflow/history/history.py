@@ -1,0 +1,189 @@
+"""The migrations and snapshots of one repo in one tree of files; it can't tell which tree it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import TYPE_CHECKING, NamedTuple
+
+from ashflow.errors import DuplicateVersionError, SnapshotError, UsageError
+from ashflow.history.lineage import leaf
+from ashflow.history.snapshot import Snapshot, read_snapshot
+from ashflow.worktree.folders import table_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ashflow.change.migration import Migration
+
+Tree = Mapping[str, str]
+"""A tree of files: texts, by their paths relative to the project's root, with `/`."""
+
+_MIGRATION = re.compile(r"(\d{14})_([a-z0-9_]+)\.py", re.ASCII)
+_SNAPSHOT = re.compile(r"(\d{14})\.json", re.ASCII)
+
+
+class MigrationFile(NamedTuple):
+    """A file that is a migration by its name; its text is not read yet.
+
+    Args:
+        version: 14 digits.
+        name: What it is called.
+        path: Where it is, relative to the project's root.
+    """
+
+    version: str
+    name: str
+    path: str
+
+
+class SnapshotFile(NamedTuple):
+    """A file that is a snapshot by its name; its text is not read yet.
+
+    Args:
+        version: 14 digits.
+        folder: The folder of its table.
+        path: Where it is, relative to the project's root.
+    """
+
+    version: str
+    folder: str
+    path: str
+
+
+class History(NamedTuple):
+    """What is written down of one repo.
+
+    Args:
+        tree: The files.
+        migrations: Those that are migrations, oldest first.
+        snapshots: Those that are snapshots, by the folder of their table, oldest first.
+    """
+
+    tree: Tree
+    migrations: tuple[MigrationFile, ...]
+    snapshots: Mapping[str, tuple[SnapshotFile, ...]]
+
+    @property
+    def versions(self) -> frozenset[str]:
+        """All versions that a file has."""
+        snapshots = (s.version for files in self.snapshots.values() for s in files)
+        return frozenset({m.version for m in self.migrations} | set(snapshots))
+
+    def migration(self, version: str) -> MigrationFile | None:
+        """Return the migration of a version, or None."""
+        return next((m for m in self.migrations if m.version == version), None)
+
+    def read(self, path: str) -> Snapshot:
+        """Return the snapshot in a file.
+
+        Raises:
+            SnapshotError: It is no snapshot, or one of another table.
+        """
+        snapshot = read_snapshot(self.tree[path], path)
+        folder = path.split("/")[-2]
+        if table_folder(snapshot.table) != folder:
+            raise SnapshotError(
+                f"snapshot {path} is of table {snapshot.table}: it was moved here, or copied",
+                hint=f"Its folder is {table_folder(snapshot.table)}/ beside {folder}/; put it "
+                "there, or remove it where it stands there already.",
+            )
+        if path != f"{path.rpartition('/')[0]}/{snapshot.version}.json":
+            raise SnapshotError(
+                f"snapshot {path} is of version {snapshot.version}: it was renamed, or copied",
+                hint=f"Give it its name back, {snapshot.version}.json, or remove the copy.",
+            )
+        return snapshot
+
+    def leaves(self) -> dict[str, Snapshot]:
+        """Return the newest snapshot of every table, by the table's name.
+
+        Raises:
+            SnapshotError: A file that has to be read is no snapshot.
+            ForkError: Two branches changed one table.
+        """
+        newest = (leaf([s.path for s in files], self.read) for files in self.snapshots.values())
+        return {snapshot.table: snapshot for snapshot in newest}
+
+    def without(self, versions: Iterable[str]) -> History:
+        """Return the history without the migrations and snapshots of some versions."""
+        gone = frozenset(versions)
+        kept = {
+            folder: tuple(s for s in files if s.version not in gone)
+            for folder, files in self.snapshots.items()
+        }
+        return History(
+            self.tree,
+            tuple(m for m in self.migrations if m.version not in gone),
+            {folder: files for folder, files in kept.items() if files},
+        )
+
+    def load(self, migration: MigrationFile, root: str) -> Migration:
+        """Run a migration's file and return what it says.
+
+        Args:
+            migration: The file.
+            root: The folder of the project, for tracebacks.
+
+        Raises:
+            MigrationFileError: It does not run, or is no migration.
+        """
+        from ashflow.history.load import load
+
+        path = migration.path
+        return load(self.tree[path], f"{root}/{path}", shown=path)
+
+    def checksum(self, migration: MigrationFile) -> str:
+        """Return the SHA-256 of the file's text with LF line ends, in hex."""
+        return sha256(self.tree[migration.path].encode()).hexdigest()
+
+
+def read_history(tree: Tree, *, migrations: str, snapshots: str) -> History:
+    """Return the history in a tree of files. Files of other names are not looked at.
+
+    Args:
+        tree: The files.
+        migrations: The folder of the repo's migrations.
+        snapshots: The folder of the repo's snapshots.
+
+    Raises:
+        DuplicateVersionError: Two migrations carry one version.
+    """
+    found = []
+    by_folder: dict[str, list[SnapshotFile]] = {}
+    for path in sorted(tree):
+        folder, _, name = path.rpartition("/")
+        if folder == migrations and (match := _MIGRATION.fullmatch(name)):
+            found.append(MigrationFile(match[1], match[2], path))
+        elif (match := _SNAPSHOT.fullmatch(name)) and folder.rpartition("/")[0] == snapshots:
+            table = folder.rpartition("/")[2]
+            by_folder.setdefault(table, []).append(SnapshotFile(match[1], table, path))
+    _check_versions(found)
+    return History(tree, tuple(found), {t: tuple(files) for t, files in by_folder.items()})
+
+
+def _check_versions(migrations: Iterable[MigrationFile]) -> None:
+    seen: dict[str, MigrationFile] = {}
+    for migration in migrations:
+        other = seen.setdefault(migration.version, migration)
+        if other is not migration:
+            raise DuplicateVersionError(
+                f"{other.path} and {migration.path} carry one version, {migration.version}",
+                hint="Two branches came to the same version. Roll the younger one back where it is "
+                "applied, take its files away, and write it anew with ashflow codegen.",
+            )
+
+
+def check_new_name(history: History, name: str) -> None:
+    """Refuse a name that a migration has already.
+
+    Raises:
+        UsageError: There is one.
+    """
+    taken = next((m for m in history.migrations if m.name == name), None)
+    if taken is not None:
+        raise UsageError(
+            f"a migration is called {name} already: {taken.path}",
+            hint="Choose another name, or replace an untracked migration with ashflow regen.",
+        )

@@ -1,0 +1,293 @@
+"""A snapshot: a table as one migration left it, as the text of a file and as a value."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+
+from ashflow.errors import SnapshotError
+from ashflow.history.version import is_version
+from ashflow.schema.codec import decode_table, encode_table
+from ashflow.schema.shape import COUNT, FLAG, LIST, OBJECT, TEXT, check_keys, texts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ashflow.schema.shape import Kinds
+    from ashflow.schema.table import Table
+
+FORMAT: Final = 1
+State = Literal["live", "retired", "dropped", "renamed"]
+STATES: Final = ("live", "retired", "dropped", "renamed")
+_BODY: Final = (
+    "columns",
+    "primary_key",
+    "foreign_keys",
+    "identities",
+    "indexes",
+    "checks",
+    "statements",
+    "options",
+    "retired",
+)
+_KINDS: Final[dict[str, Kinds]] = {
+    "format": COUNT,
+    "version": TEXT,
+    "repo": TEXT,
+    "table": TEXT,
+    "state": TEXT,
+    "renamed_to": TEXT,
+    **dict.fromkeys(_BODY, LIST),
+    "options": OBJECT,
+    "operations": LIST,
+    "migration": TEXT | {type(None)},
+    "dev": FLAG,
+    "parents": LIST,
+    "ancestors": COUNT,
+    "hash": TEXT,
+}
+_NEEDED: Final = tuple(key for key in _KINDS if key != "renamed_to")
+_CANONICAL: Final = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
+
+
+class Snapshot(NamedTuple):
+    """One snapshot file, read.
+
+    Args:
+        data: What its JSON says.
+        path: Where it is, relative to the project's root; for messages.
+    """
+
+    data: Mapping[str, Any]
+    path: str
+
+    @property
+    def version(self) -> str:
+        """The version that it shares with its migration."""
+        return str(self.data["version"])
+
+    @property
+    def table(self) -> str:
+        """The table that it is of."""
+        return str(self.data["table"])
+
+    @property
+    def state(self) -> State:
+        """`live`; `retired`: the resource went, the table stays; `dropped`; `renamed`."""
+        state: State = self.data["state"]
+        return state
+
+    @property
+    def standing(self) -> bool:
+        """Whether the table is in the database."""
+        return self.state in {"live", "retired"}
+
+    @property
+    def retired(self) -> tuple[str, ...]:
+        """The columns that left the resource and not the database."""
+        return tuple(column["name"] for column in self.data["retired"])
+
+    @property
+    def operations(self) -> tuple[Mapping[str, Any], ...]:
+        """The operations of this table that led here, as their JSON."""
+        return tuple(self.data["operations"])
+
+    @property
+    def hash(self) -> str:
+        """The hash by which other snapshots name it."""
+        return str(self.data["hash"])
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """The hashes of those that it follows."""
+        return tuple(self.data["parents"])
+
+    @property
+    def ancestors(self) -> int:
+        """How many snapshots of the table stand below it."""
+        return int(self.data["ancestors"])
+
+    @property
+    def migration(self) -> str | None:
+        """The name of the migration that was written with it."""
+        name: str | None = self.data["migration"]
+        return name
+
+    @property
+    def physical(self) -> Table:
+        """The table as the database has it: with its retired columns.
+
+        Raises:
+            SnapshotError: It says something that no table says.
+        """
+        try:
+            table, _ = decode_table({"name": self.table, **self._body})
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise _invalid(self.path, f"says something that no table says: {error}") from error
+        return table
+
+    @property
+    def _body(self) -> dict[str, Any]:
+        return {key: self.data[key] for key in _BODY}
+
+    def says(self, body: Mapping[str, Any]) -> bool:
+        """Whether it says of a table what `encode_table` says of it, in whatever order."""
+        return all(
+            _in_any_order(self.data.get(key)) == _in_any_order(value)
+            for key, value in body.items()
+            if key != "name"
+        )
+
+
+def _in_any_order(value: Any) -> Any:  # noqa: ANN401  (any JSON)
+    """Return what a list of named things says, whatever their order; other values as they are."""
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return {item["name"]: item for item in value}
+    return value
+
+
+def new_snapshot(
+    table: Table,
+    *,
+    version: str,
+    repo: str,
+    migration: str | None,
+    state: State = "live",
+    renamed_to: str | None = None,
+    retired: Sequence[str] = (),
+    operations: Sequence[Mapping[str, Any]] = (),
+    parents: Sequence[Snapshot] = (),
+    ancestors: int = 0,
+) -> dict[str, Any]:
+    """Return the JSON of a new snapshot, with its keys in the order of the file.
+
+    Args:
+        table: The table as the database will have it.
+        version: The version of the migration that is written with it.
+        repo: The repo that the table belongs to.
+        migration: The name of that migration.
+        state: What became of the table.
+        renamed_to: The new name of a renamed table.
+        retired: The columns that left the resource and not the database.
+        operations: The operations of this table that lead here, as their JSON.
+        parents: The snapshots that it follows.
+        ancestors: How many snapshots of the table stand below it.
+    """
+    data: dict[str, Any] = {
+        "format": FORMAT,
+        "version": version,
+        "repo": repo,
+        "table": table.name,
+        "state": state,
+    }
+    if renamed_to is not None:
+        data["renamed_to"] = renamed_to
+    body = encode_table(table, retired)
+    body.pop("name", None)
+    data |= body
+    data |= {
+        "operations": list(operations),
+        "migration": migration,
+        "dev": False,
+        "parents": sorted(parent.hash for parent in parents),
+        "ancestors": ancestors,
+    }
+    return {**data, "hash": hash_of(data)}
+
+
+def hash_of(data: Mapping[str, Any]) -> str:
+    """Return the hash of a snapshot: SHA-256 of its JSON less `hash`, keys sorted, no blanks."""
+    return sha256(_canonical(data).encode()).hexdigest()
+
+
+def _canonical(data: Mapping[str, Any]) -> str:
+    return _CANONICAL.encode({key: value for key, value in data.items() if key != "hash"})
+
+
+def text_of(data: Mapping[str, Any]) -> str:
+    """Return a snapshot as its file has it."""
+    return json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def read_snapshot(text: str, path: str) -> Snapshot:
+    """Return the snapshot in the text of a file.
+
+    Args:
+        text: The file's text.
+        path: Where it is, relative to the project's root.
+
+    Raises:
+        SnapshotError: It is no snapshot, was cut off, or was changed by hand.
+    """
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _invalid(path, f"is no JSON: {error}") from error
+    _check_shape(data, path)
+    if not _fits(data, text):
+        _refuse_doubles(text, path)
+        raise _invalid(
+            path, "does not fit its hash: it was changed by hand, or merged line by line"
+        )
+    return Snapshot(data, path)
+
+
+def _fits(data: Mapping[str, Any], text: str) -> bool:
+    """Whether a snapshot has the hash that it says it has, and all that its text says.
+
+    Where a key stands twice, parsing has lost one of them, and the colon behind it.
+    """
+    try:
+        canonical = _canonical(data)
+        found = sha256(canonical.encode()).hexdigest()
+    except ValueError:  # NaN, or half of a surrogate pair: we write neither
+        return False
+    return found == data["hash"] and canonical.count(":") + 1 == text.count(":")
+
+
+def _check_shape(data: object, path: str) -> None:
+    if not isinstance(data, dict):
+        raise _invalid(path, "is no snapshot: it holds no JSON object")
+    if data.get("format") != FORMAT:
+        raise _invalid(
+            path,
+            f"has format {data.get('format')!r}, this ashflow reads {FORMAT}",
+            hint="Install the ashflow that wrote it, or a newer one.",
+        )
+    try:
+        check_keys(data, "a snapshot", _KINDS, required=_NEEDED)
+        texts(data["parents"])
+    except ValueError as error:
+        raise _invalid(path, f"is no snapshot: {error}") from error
+    if data["state"] not in STATES:
+        raise _invalid(path, f"has the state {data['state']!r}; one of: {', '.join(STATES)}")
+    if not is_version(data["version"]):
+        raise _invalid(path, f"has the version {data['version']!r}, which is not 14 digits")
+
+
+def _refuse_doubles(text: str, path: str) -> None:
+    try:
+        json.loads(text, object_pairs_hook=_no_key_twice)
+    except ValueError as error:
+        raise _invalid(path, f"is no JSON: {error}") from error
+
+
+def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    data = dict(pairs)
+    if len(data) != len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {twice!r} stands in it twice")
+    return data
+
+
+def _invalid(path: str, what: str, *, hint: str = "") -> SnapshotError:
+    return SnapshotError(
+        f"snapshot {path} {what}",
+        hint=hint
+        or f"Bring it back as it was written: git checkout -- {path}; where git has no copy, move "
+        "it and its migration away and run ashflow codegen again.",
+    )
