@@ -1,0 +1,1 @@
+"""The sample project that `ashflow init --sample` and `scripts/demo` use."""

@@ -1,0 +1,131 @@
+"""Make a column of an attribute: its annotation, its options, its default."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ashflow.schema.sqltext import rename
+from ashflow.schema.table import Check, Column
+from ashflow.sources.annotations import ColumnType, allows_none, column_type
+from ashflow.sources.defaults import Unsayable, default_of, is_sayable
+from ashflow.sources.members import UNSET, Attribute
+from ashflow.sources.options import text_of
+
+if TYPE_CHECKING:
+    from ashflow.schema.datatypes import Default
+    from ashflow.sources.bodies import Said
+    from ashflow.sources.places import Spot
+
+# The options that only some types have.
+_FOR: Final = {
+    "max_length": ("text", "binary"),
+    "precision": ("decimal",),
+    "scale": ("decimal",),
+}
+
+
+def type_of(said: Said, spot: Spot) -> ColumnType:
+    """Return the type of an attribute's column: what its options say, else its annotation.
+
+    Args:
+        said: What the class says about the name.
+        spot: The member, for errors.
+
+    Raises:
+        Wrong: There is neither, or no column type is known for the annotation.
+    """
+    attribute = said.value
+    if isinstance(attribute, Attribute) and attribute.type is not None:
+        nullable = attribute.nullable
+        if nullable is None:
+            nullable = said.annotation is not UNSET and allows_none(said.annotation)
+        return ColumnType(attribute.type, nullable)
+    if said.annotation is UNSET:
+        raise spot.wrong(
+            "has no annotation, so its type is not known",
+            hint=f"Write `{spot.member}: str = attribute(...)`, or give it type=.",
+        )
+    return column_type(said.annotation, spot)
+
+
+def column_of(name: str, said: Said, type_: ColumnType, spot: Spot, warnings: list[str]) -> Column:
+    """Return the column of an attribute.
+
+    Args:
+        name: The column's name.
+        said: What the class says about the attribute.
+        type_: The column's type.
+        spot: The member, for errors.
+        warnings: Takes what could not be said in SQL.
+
+    Raises:
+        Wrong: The options contradict each other, or the default is of another kind.
+    """
+    attribute = said.value
+    if not isinstance(attribute, Attribute):
+        default = _default(attribute, type_, spot, warnings)
+        return Column(name, type_.type, nullable=type_.nullable, default=default)
+    _judge(attribute, type_, spot)
+    generated = attribute.generated_as
+    return Column(
+        name,
+        type_.type,
+        nullable=type_.nullable,
+        default=_default(attribute.default, type_, spot, warnings),
+        autoincrement=attribute.autoincrement,
+        max_length=attribute.max_length,
+        precision=attribute.precision,
+        scale=attribute.scale,
+        collate=attribute.collate,
+        generated_as=None if generated is None else text_of(generated),
+        stored=attribute.stored,
+        comment=attribute.comment,
+    )
+
+
+def check_of(table: str, column: str, choices: tuple[str, ...], spot: Spot) -> Check:
+    """Return the check that a column has one of some texts.
+
+    Args:
+        table: The table's name.
+        column: The column's name.
+        choices: The texts.
+        spot: The member, for errors.
+
+    Raises:
+        Wrong: A text cannot be said in SQL.
+    """
+    for choice in choices:
+        if not is_sayable(choice):
+            raise spot.wrong(f"has the value {choice!r}, which no text in SQL can hold")
+    listed = ", ".join("'" + choice.replace("'", "''") + "'" for choice in choices)
+    return Check(f"{table}_{column}_check", f"{rename('x', 'x', column)} IN ({listed})")
+
+
+def _default(value: object, type_: ColumnType, spot: Spot, warnings: list[str]) -> Default:
+    if value is UNSET:
+        return None
+    try:
+        return default_of(value, type_, spot)
+    except Unsayable as error:
+        warnings.append(
+            f"{spot.label} gets no default in the database: SQL has no words for {error}."
+        )
+        return None
+
+
+def _judge(attribute: Attribute, type_: ColumnType, spot: Spot) -> None:
+    for option, types in _FOR.items():
+        if getattr(attribute, option) is not None and type_.type not in types:
+            raise spot.wrong(f"has {option}, which is for {' and '.join(types)}, not {type_.type}")
+    if attribute.scale is not None and attribute.scale > (attribute.precision or 0):
+        raise spot.wrong(
+            f"has the scale {attribute.scale} and the precision {attribute.precision}",
+            hint="The precision counts all digits, the scale those of them behind the point.",
+        )
+    if attribute.generated_as is None and attribute.stored:
+        raise spot.wrong("is stored, and says not what it is generated from", hint="generated_as=")
+    if attribute.generated_as is not None and attribute.default is not UNSET:
+        raise spot.wrong("is generated, so it can have no default")
+    if attribute.generated_as is not None and attribute.primary_key:
+        raise spot.wrong("is generated, so it can be no primary key")

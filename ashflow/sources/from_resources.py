@@ -1,0 +1,260 @@
+"""Turn resources into schemas: what each configured repo is to look like."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import groupby
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from ashflow.schema.datatypes import Desc
+from ashflow.schema.sqltext import significant
+from ashflow.schema.table import DOMAIN, ForeignKey, Schema, Statement, Table
+from ashflow.sources.linking import Readings
+from ashflow.sources.members import Stated
+from ashflow.sources.merging import table_of
+from ashflow.sources.options import folded, judge, judge_domain
+from ashflow.sources.places import Origins, Spot, Wrong
+from ashflow.sources.reader import option_of, statement_of
+from ashflow.sources.reading import Reading, claim
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from ashflow.schema.table import Column
+    from ashflow.sources.resource import Domain, Resource
+
+
+class Declared(NamedTuple):
+    """What the resources of one repo declare.
+
+    Args:
+        schema: The tables by name, in the order of declaration; the statements of domains stand
+            under `table.DOMAIN`.
+        origins: Where each was declared, as `path/to/file.py:LINE`: by `table`, `table.column` and
+            `table.<index, check, key or statement>`.
+        unmanaged: The tables of resources with `migrate=False`, which are not in the schema.
+        warnings: What could not be said in SQL.
+    """
+
+    schema: Schema
+    origins: Mapping[str, str]
+    unmanaged: frozenset[str]
+    warnings: tuple[str, ...]
+
+    def in_order(self, table: Table) -> Table:
+        """Return one of the tables with its columns in the order of the source.
+
+        Python does not keep the order of a bare `name: str` and a `team = belongs_to(…)`; their
+        lines tell it, and are looked up only for a table that is written.
+
+        Args:
+            table: A table of the schema.
+        """
+        return replace(table, columns=tuple(self._sorted(table)))
+
+    def _sorted(self, table: Table) -> Iterator[Column]:
+        places = {c.name: _place(self.origins.get(f"{table.name}.{c.name}")) for c in table.columns}
+        for _, columns in groupby(table.columns, key=lambda column: places[column.name][0]):
+            yield from sorted(columns, key=lambda column: places[column.name][1])
+
+
+def _place(origin: str | None) -> tuple[str, int]:
+    """Return the file and the line of `path/to/file.py:LINE`."""
+    file, _, line = (origin or "").rpartition(":")
+    return file, int(line) if line.isdigit() else 0
+
+
+class Gathered:
+    """The resources and domains that a project names.
+
+    Attributes:
+        resources: The resources in order, each with the domains that it was found in.
+        domains: The domains.
+    """
+
+    def __init__(self) -> None:
+        self.resources: dict[type[Resource], list[Domain]] = {}
+        self.domains: list[Domain] = []
+
+
+def declared_by(gathered: Gathered, *, repos: Sequence[str], root: Path) -> dict[str, Declared]:
+    """Return what resources declare, by repo.
+
+    Args:
+        gathered: The resources.
+        repos: The configured repos, in order; each has an entry in what comes back.
+        root: The project's root; files in it are named relative to it.
+
+    Raises:
+        ResourceError: They declare something that is no schema.
+    """
+    try:
+        readings = Readings(
+            {cls: _repo_of(cls, domains, repos) for cls, domains in gathered.resources.items()},
+            repos[0],
+        )
+        readings.link()
+        return {repo: _declared(repo, readings, gathered, repos, root) for repo in repos}
+    except Wrong as wrong:
+        raise wrong.told(root) from wrong.__cause__
+
+
+def _repo_of(cls: type[Resource], domains: Sequence[Domain], repos: Sequence[str]) -> str:
+    """Return the repo of a resource: what it says, else its domain, else the first."""
+    own = option_of(cls, "repo")
+    if own is not None:
+        return _configured(own, repos, Spot(cls))
+    said = list(dict.fromkeys(domain.repo for domain in domains if domain.repo is not None))
+    if len(said) > 1:
+        raise Spot(cls).wrong(
+            f"is in domains of several repos: {', '.join(map(str, said))}",
+            hint=f'Say which: class {cls.__name__}(Resource, table=..., repo="{said[0]}").',
+        )
+    return said[0] if said else repos[0]
+
+
+def _configured(repo: str, repos: Sequence[str], spot: Spot) -> str:
+    if repo not in repos:
+        raise spot.wrong(
+            f"has repo={repo!r}, which is not configured",
+            hint=f"The repos in pyproject.toml: {', '.join(repos)}.",
+        )
+    return repo
+
+
+def _declared(
+    repo: str, readings: Readings, gathered: Gathered, repos: Sequence[str], root: Path
+) -> Declared:
+    ours: dict[str, list[Reading]] = {}
+    theirs: dict[str, list[Reading]] = {}
+    for reading in readings.by_class.values():
+        if reading.repo == repo:
+            side = ours if reading.migrate else theirs
+            side.setdefault(reading.table, []).append(reading)
+    theirs = {name: group for name, group in theirs.items() if name not in ours}
+    tables = {name: table_of(group) for name, group in (ours | theirs).items()}
+    _judge_names(ours, theirs, tables)
+    _judge_keys(ours, tables)
+    made = [tables[name] for name in ours]
+    stated: dict[str, Spot] = {}
+    statements = _statements(repo, gathered.domains, repos, stated)
+    if statements:
+        made.append(Table(DOMAIN, statements=statements))
+    warnings = [text for group in ours.values() for reading in group for text in reading.warnings]
+    origins = Origins(lambda: _spots(ours) | stated, root)
+    return Declared(Schema(made), origins, frozenset(theirs), tuple(warnings))
+
+
+def _judge_names(
+    ours: Mapping[str, Sequence[Reading]],
+    theirs: Mapping[str, Sequence[Reading]],
+    tables: Mapping[str, Table],
+) -> None:
+    """See that no two tables, and no two indexes, have one name in the database."""
+    seen: dict[str, Spot] = {}
+    for name, group in (*ours.items(), *theirs.items()):
+        _judge_name(name, "a table", Spot(group[0].cls), seen)
+    for name, group in ours.items():
+        for index in tables[name].indexes:
+            spots = (reading.name_spots.get(folded(index.name)) for reading in group)
+            _judge_name(index.name, "an index", next(filter(None, spots)), seen)
+
+
+def _judge_name(name: str, what: str, spot: Spot, seen: dict[str, Spot]) -> None:
+    other = seen.setdefault(folded(name), spot)
+    if other is not spot:
+        raise spot.wrong(
+            f"has {what} called {name!r}, and {other.label} has one of that name in the same repo",
+            hint="A database has each name once, for a table or for an index, in any case.",
+        )
+
+
+def _judge_keys(groups: Mapping[str, Sequence[Reading]], tables: Mapping[str, Table]) -> None:
+    """See that every foreign key refers to a key."""
+    for group in groups.values():
+        for reading in group:
+            for key, spot in reading.foreign_keys:
+                if not _is_key(tables[key.table], key):
+                    raise spot.wrong(
+                        f"refers to {', '.join(key.keys)} of {key.table}, which is neither its "
+                        "primary key nor an identity",
+                        hint=f"The primary key of {key.table}: "
+                        f"{', '.join(tables[key.table].primary_key) or 'none'}. An identity with "
+                        "a condition does not count.",
+                    )
+
+
+def _is_key(table: Table, key: ForeignKey) -> bool:
+    wanted = sorted(key.keys)
+    return wanted == sorted(table.primary_key) or any(
+        index.unique and index.where is None and _plain(index.keys) == wanted
+        for index in table.indexes
+    )
+
+
+def _plain(keys: Iterable[object]) -> list[str] | None:
+    """Return the columns of an index, sorted; None where there are expressions among its keys."""
+    inner = [key.key if isinstance(key, Desc) else key for key in keys]
+    names = [key for key in inner if isinstance(key, str)]
+    return sorted(names) if len(names) == len(inner) else None
+
+
+def _spots(groups: Mapping[str, Sequence[Reading]]) -> dict[str, Spot]:
+    """Return what declares each table and each thing in it."""
+    spots: dict[str, Spot] = {}
+    for table, group in groups.items():
+        spots[table] = Spot(group[0].cls)
+        for reading in group:
+            for name in reading.columns:
+                spots.setdefault(f"{table}.{name}", reading.spot(name))
+            for name, spot in reading.names:
+                spots.setdefault(f"{table}.{name}", spot)
+    return spots
+
+
+def _statements(
+    repo: str, domains: Sequence[Domain], repos: Sequence[str], spots: dict[str, Spot]
+) -> list[Statement]:
+    """Return the statements of the domains of a repo, each with a name of its own."""
+    found: list[Statement] = []
+    names: dict[str, Spot] = {}
+    for domain in domains:
+        spot = Spot(None, place=domain.place)
+        judge_domain(domain, spot)
+        if (repos[0] if domain.repo is None else _configured(domain.repo, repos, spot)) != repo:
+            continue
+        for member in domain.statements:
+            if not isinstance(member, Stated):
+                raise spot.wrong(f"has {member!r} among its statements", hint="Use statement().")
+            here = Spot(None, "statement", member.place)
+            judge(member, here)
+            statement = statement_of(member, member.name or _name_of(member), here)
+            claim(names, statement.name, here)
+            spots[f"{DOMAIN}.{statement.name}"] = here
+            found.append(statement)
+    return found
+
+
+_KINDS: Final = (
+    "TABLE INDEX VIEW TRIGGER FUNCTION PROCEDURE AGGREGATE SEQUENCE TYPE DOMAIN EXTENSION SCHEMA "
+    "ROLE POLICY RULE PUBLICATION"
+).split()
+_BETWEEN: Final = ("IF", "NOT", "EXISTS", "CONCURRENTLY")
+
+
+def _name_of(member: Stated) -> str:
+    """Return the name of what a statement creates, else one that is made of its text."""
+    first = member.up if isinstance(member.up, str) else "".join(member.up[:1])
+    found = list(significant(first))
+    if found and found[0].is_word("CREATE"):
+        kinds = (i for i, token in enumerate(found) if token.is_word(*_KINDS))
+        rest = [t for t in found[next(kinds, len(found)) + 1 :] if not t.is_word(*_BETWEEN)]
+        if len(rest) > 2 and rest[1].text == ".":
+            rest = rest[2:]
+        if rest and rest[0].name is not None:
+            return rest[0].name
+    from hashlib import sha256
+
+    up = member.up if isinstance(member.up, str) else "\n".join(member.up)
+    return f"statement_{sha256(up.encode()).hexdigest()[:8]}"
