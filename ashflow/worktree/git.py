@@ -1,0 +1,332 @@
+"""Speak git: where a project lies in its git repository, and what git knows of its files."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from ashflow.errors import GitError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from git.refs.reference import Reference
+
+OLDEST: Final = "2.31"
+
+# What selects another git repository, index or reading of paths. A hook of git runs with some of
+# these set, for its own git repository. What only configures git (GIT_CONFIG_*, GIT_SSH*) stays.
+_SELECTING: Final = frozenset(
+    """
+    GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_ATTR_SOURCE GIT_COMMON_DIR GIT_CONFIG
+    GIT_CONFIG_PARAMETERS GIT_DIR GIT_GLOB_PATHSPECS GIT_GRAFT_FILE GIT_ICASE_PATHSPECS
+    GIT_IMPLICIT_WORK_TREE GIT_INDEX_FILE GIT_INTERNAL_SUPER_PREFIX GIT_LITERAL_PATHSPECS
+    GIT_NAMESPACE GIT_NOGLOB_PATHSPECS GIT_NO_REPLACE_OBJECTS GIT_OBJECT_DIRECTORY GIT_PREFIX
+    GIT_REPLACE_REF_BASE GIT_SHALLOW_FILE GIT_WORK_TREE
+    """.split()
+)
+
+_QUESTIONS: Final = ("--show-toplevel", "--git-dir", "--git-common-dir", "--show-prefix")
+
+_UNDER_WAY: Final = {
+    "MERGE_HEAD": "merge",
+    "rebase-merge": "rebase",
+    "rebase-apply": "rebase",
+    "CHERRY_PICK_HEAD": "cherry-pick",
+    "REVERT_HEAD": "revert",
+    "sequencer": "cherry-pick",
+    "BISECT_LOG": "bisect",
+}
+
+
+class Nowhere(Enum):
+    """Why a folder is in no git repository."""
+
+    NO_GIT = "git is not installed"
+    NO_REPOSITORY = "this is no git repository"
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """Where a project lies in a git repository; all paths are absolute and real.
+
+    Args:
+        top: The top of the work tree.
+        git_dir: Git's folder for this work tree.
+        common_dir: Git's folder for all work trees.
+        prefix: The project's path within the work tree: empty, or ending with `/`.
+    """
+
+    top: Path
+    git_dir: Path
+    common_dir: Path
+    prefix: str
+
+
+class FileState(Enum):
+    """What git says of a file."""
+
+    COMMITTED = "committed"
+    UNTRACKED = "untracked"
+    IGNORED = "ignored"
+    INTENT_TO_ADD = "intent to add"
+    STAGED = "staged"
+    STAGED_MODIFIED = "staged, then modified"
+    STAGED_DELETED = "staged, then deleted"
+    MODIFIED = "modified"
+    DELETED = "deleted"
+    REMOVED_FROM_INDEX = "removed from the index"
+    UNMERGED = "unmerged"
+
+
+@dataclass(frozen=True, slots=True)
+class GitStatus:
+    """What git knows of a project, asked once.
+
+    Args:
+        files: The files that are not as they were committed; paths are relative to the project.
+        ignored: Folders that are ignored as a whole, ending with `/`; empty text for the project.
+        nested: Folders that are git repositories of their own, ending with `/`.
+        links: Folders asked for, or above those, that are links, ending with `/`. Into neither of
+            the two git looks: it cannot say what is new there.
+        head: The commit that is checked out; None before the first.
+        branch: The branch; None where HEAD is detached.
+        busy: What is under way: merge, rebase, cherry-pick, revert or bisect; None for nothing.
+    """
+
+    files: Mapping[str, FileState]
+    ignored: tuple[str, ...] = ()
+    nested: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    head: str | None = None
+    branch: str | None = None
+    busy: str | None = None
+
+    @property
+    def unmerged(self) -> tuple[str, ...]:
+        """The files that a merge left in conflict."""
+        return tuple(path for path, state in self.files.items() if state is FileState.UNMERGED)
+
+    def state_of(self, path: str) -> FileState:
+        """Return the state of a file that stands in one of the folders that were asked for.
+
+        Args:
+            path: Its path relative to the project, with `/`.
+        """
+        if path in self.files:
+            return self.files[path]
+        if path.startswith(self.ignored):
+            return FileState.IGNORED
+        if path.startswith((*self.nested, *self.links)):
+            return FileState.UNTRACKED
+        return FileState.COMMITTED
+
+
+def locate(path: Path) -> Located | Nowhere:
+    """Find the git repository that a project lies in, with one call of git.
+
+    Args:
+        path: The project's folder.
+
+    Raises:
+        GitError: git is too old, or refuses the git repository.
+    """
+    folder = path.resolve()
+    question = ("rev-parse", "--path-format=absolute")
+    try:
+        answer = _git(folder, *question, *_QUESTIONS)
+    except (FileNotFoundError, PermissionError):
+        return Nowhere.NO_GIT
+    if b"not a git repository (or any" in answer.stderr:  # a broken one is "not … : /its/path"
+        return Nowhere.NO_REPOSITORY
+    if answer.returncode:
+        raise _refusal(answer, folder)
+    if answer.stdout.startswith(b"--path-format"):  # git before 2.31 repeats what it does not know
+        raise _too_old(folder)
+    lines = answer.stdout.split(b"\n")[:-1]
+    if len(lines) != len(_QUESTIONS):  # a folder with a line break in its name
+        lines = [_git(folder, *question, one).stdout[:-1] for one in _QUESTIONS]
+    top, git_dir, common_dir, prefix = (os.fsdecode(line) for line in lines)
+    return Located(Path(top), Path(git_dir), Path(common_dir), prefix)
+
+
+def status(located: Located, folders: Sequence[str]) -> GitStatus:
+    """Ask git once for the state of all files below some folders of a project.
+
+    Args:
+        located: Where the project lies.
+        folders: The folders, relative to the project, with `/`.
+
+    Raises:
+        GitError: git refuses.
+    """
+    answer = _git(
+        located.top,
+        *("status", "--porcelain=v2", "--branch", "-z"),
+        *("--untracked-files=all", "--ignored=matching", "--no-renames", "--"),
+        *(located.prefix + folder for folder in folders),
+    )
+    if answer.returncode:
+        raise _refusal(answer, located.top)
+    root = located.top / located.prefix
+    unseen = tuple(_links(root, folders)), tuple(_nested(root, folders))
+    return _parse(answer.stdout, located, *unseen)
+
+
+def branches_with(located: Located, paths: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Say of each path which branches have it, local ones first, then those of remotes.
+
+    Args:
+        located: Where the project lies.
+        paths: Paths relative to the project, with `/`.
+    """
+    from git import Repo  # loads 150 modules, and only a missing migration asks
+
+    found: dict[str, list[str]] = {path: [] for path in paths}
+    with Repo(located.top, expand_vars=False) as repository:
+        # It expands variables all the same in the folder that it runs git in, so say where to look.
+        repository.git.update_environment(GIT_DIR=str(located.git_dir))
+        of_remotes = [branch for remote in repository.remotes for branch in remote.refs]
+        real = [branch for branch in of_remotes if branch.remote_head != "HEAD"]
+        for branch in (*repository.heads, *real):
+            for path in _paths_of(branch, located.prefix, found):
+                found[path].append(branch.name)
+    return {path: tuple(names) for path, names in found.items()}
+
+
+def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """Run git in a folder; it writes nothing, asks nothing and starts no monitor."""
+    kept = {name: value for name, value in os.environ.items() if name not in _SELECTING}
+    return subprocess.run(  # noqa: S603 - no shell, and the arguments are ours
+        ["git", "--literal-pathspecs", "-c", "core.fsmonitor=false", *arguments],  # noqa: S607 - the user's own git, wherever it is
+        cwd=folder,
+        env={**kept, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+
+
+def _refusal(answer: subprocess.CompletedProcess[bytes], folder: Path) -> GitError:
+    """Return what git said as an error, with what to do."""
+    said = answer.stderr.decode(errors="replace").strip()
+    if mend := re.search(r"git config --global --add safe\.directory .+", said):
+        return GitError(
+            f"git does not trust {folder}: its files belong to another user",
+            hint=f"If you trust them: {mend[0]}",
+        )
+    if "must be run in a work tree" in said:
+        return GitError(
+            f"{folder} is in a git repository without a work tree",
+            hint="Go to a checkout of it: git worktree add makes one.",
+        )
+    first = said.partition("\n")[0].removeprefix("fatal: ")
+    return GitError(
+        f"git refuses in {folder}: {first}", hint="Mend that; `git status` says it too."
+    )
+
+
+def _too_old(folder: Path) -> GitError:
+    version = os.fsdecode(_git(folder, "--version").stdout).removeprefix("git version ").strip()
+    return GitError(
+        f"git is too old: it is {version}, and ashflow needs {OLDEST}", hint="Install a newer git."
+    )
+
+
+def _parse(
+    output: bytes, located: Located, links: tuple[str, ...], nested: tuple[str, ...]
+) -> GitStatus:
+    """Read the records of porcelain v2: https://git-scm.com/docs/git-status#_porcelain_format_version_2."""
+    files: dict[str, FileState] = {}
+    folders: dict[bytes, list[str]] = {b"!": [], b"?": []}
+    head: dict[bytes, str] = {}
+    for record in output.split(b"\0"):
+        kind, _, rest = record.partition(b" ")
+        match kind:
+            case b"#":
+                name, _, value = rest.partition(b" ")
+                head[name] = os.fsdecode(value)
+            case b"1":
+                changed, _, _, _, _, _, _, name = rest.split(b" ", 7)
+                path = _inside(name, located)
+                files[path] = _state(changed, located, path)
+            case b"u":
+                files[_inside(rest.split(b" ", 9)[9], located)] = FileState.UNMERGED
+            case b"?" | b"!" if rest.endswith(b"/"):
+                folders[kind].append(_inside(rest, located))
+            case b"?" | b"!":
+                state = FileState.UNTRACKED if kind == b"?" else FileState.IGNORED
+                files.setdefault(_inside(rest, located), state)  # may be "removed from the index"
+    oid, branch = head[b"branch.oid"], head[b"branch.head"]
+    return GitStatus(
+        files,
+        ignored=tuple(folders[b"!"]),
+        nested=tuple(dict.fromkeys((*folders[b"?"], *nested))),
+        links=links,
+        head=None if oid == "(initial)" else oid,
+        branch=None if branch == "(detached)" else branch,
+        busy=_busy(located.git_dir),
+    )
+
+
+def _inside(name: bytes, located: Located) -> str:
+    """Return a path of git relative to the project; empty for a folder that holds the project."""
+    path = os.fsdecode(name)
+    return "" if located.prefix.startswith(path) else path.removeprefix(located.prefix)
+
+
+def _state(changed: bytes, located: Located, path: str) -> FileState:
+    """Return what two letters say: what the index changes, and what the work tree changes on it."""
+    match changed.decode():
+        case ".A":
+            return FileState.INTENT_TO_ADD
+        case "A.":
+            return FileState.STAGED
+        case "AD":
+            return FileState.STAGED_DELETED
+        case letters if letters[0] == "A":
+            return FileState.STAGED_MODIFIED
+        case letters if letters[0] == "D" and os.path.lexists(located.top / located.prefix / path):
+            return FileState.REMOVED_FROM_INDEX
+        case letters if "D" in letters:
+            return FileState.DELETED
+        case _:
+            return FileState.MODIFIED
+
+
+def _links(root: Path, folders: Iterable[str]) -> Iterator[str]:
+    """Yield the links among some folders and those above them, up to the project's."""
+    return (step for step in _steps(folders) if (root / step).is_symlink())
+
+
+def _nested(root: Path, folders: Iterable[str]) -> Iterator[str]:
+    """Yield the git repositories among them: asked for what is inside, git says nothing at all."""
+    return (step for step in _steps(folders) if (root / step / ".git").exists())
+
+
+def _steps(folders: Iterable[str]) -> Iterator[str]:
+    steps = (step for path in map(PurePosixPath, folders) for step in (path, *path.parents))
+    return (f"{step}/" for step in dict.fromkeys(steps) if step.parts)
+
+
+def _busy(git_dir: Path) -> str | None:
+    """Return what is under way, from the files that git keeps meanwhile."""
+    return next((deed for name, deed in _UNDER_WAY.items() if (git_dir / name).exists()), None)
+
+
+def _paths_of(branch: Reference, prefix: str, paths: Iterable[str]) -> Iterator[str]:
+    """Yield those of the paths that a branch has."""
+    try:
+        tree = branch.commit.tree
+    except ValueError:  # a broken branch, or objects named by SHA-256, which GitPython cannot read
+        return
+    for path in paths:
+        with suppress(KeyError):
+            tree.join(prefix + path)
+            yield path

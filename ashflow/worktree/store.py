@@ -1,0 +1,92 @@
+"""Keep what regen takes away, in a folder that no commit and no clean-up reaches."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING
+
+from ashflow.errors import LockedError
+from ashflow.worktree.git import Located, Nowhere
+from ashflow.worktree.ground import refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+def store_folder(located: Located | Nowhere, root: Path) -> Path:
+    """Return the folder that keeps what regen takes away: in git's common folder, if there is one.
+
+    Args:
+        located: Where the project lies.
+        root: The project's folder.
+    """
+    if isinstance(located, Nowhere):
+        return root / ".ashflow"
+    digest = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()
+    return located.common_dir / "ashflow" / digest[:16]
+
+
+def open_store(located: Located | Nowhere, root: Path) -> Path:
+    """Make the store where it is not there, for its owner only, and return its folder.
+
+    Args:
+        located: Where the project lies.
+        root: The project's folder.
+
+    Raises:
+        FileError: It cannot be made.
+    """
+    folder = store_folder(located, root)
+    with refused(f"{folder} cannot be made"):
+        if isinstance(located, Located):
+            folder.parent.mkdir(0o700, exist_ok=True)
+        folder.mkdir(0o700, exist_ok=True)
+        folder.chmod(0o700)
+        if isinstance(located, Nowhere):
+            (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+    return folder
+
+
+@contextmanager
+def held(store: Path) -> Iterator[None]:
+    """Keep other processes out of a store while one works in it.
+
+    The lock goes with the process that holds it, whatever ends that.
+
+    Args:
+        store: Its folder.
+
+    Raises:
+        LockedError: Another process is at work in it.
+        FileError: The lock's file cannot be made.
+    """
+    path = store / "lock"
+    with refused(f"{path} cannot be made"):
+        file = path.open("ab")
+    with file:
+        if not _lock(file):
+            raise LockedError(
+                "another regen is at work in this project",
+                hint="Nothing was changed. Wait for it, then look at ashflow status.",
+            )
+        yield
+
+
+def _lock(file: IO[bytes]) -> bool:
+    """Take the lock of an open file; False where another process has it."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
