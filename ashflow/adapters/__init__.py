@@ -1,0 +1,1 @@
+"""Where schemas live: the databases."""

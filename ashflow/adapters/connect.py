@@ -1,0 +1,72 @@
+"""From a url to the database that it names."""
+
+from __future__ import annotations
+
+import re
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+from ashflow.errors import ConfigError
+from ashflow.history.ledger import LEDGER
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ashflow.adapters.protocol import Database, Log
+
+DRIVERS: Final = {"sqlite": "ashflow.adapters.sqlite"}
+"""The schemes of urls, and the rooms that know them; a room is entered when it is asked for."""
+
+_PASSWORD: Final = re.compile(r"(//[^/?#@:]*):[^\n]*@")
+_SECRET: Final = re.compile(r"([?&;][^=&;]*(?:pass|pwd|token|secret)[^=&;]*=)[^&;]*", re.IGNORECASE)
+
+
+def connect(
+    url: str,
+    *,
+    root: Path,
+    lock_timeout: float = 60.0,
+    log: Log | None = None,
+    ledger: str = LEDGER,
+) -> Database:
+    """Return the database that a url names; nothing is opened yet.
+
+    Args:
+        url: `sqlite:///relative/to/the/root.db` or `sqlite:////absolute.db`.
+        root: The folder of the project.
+        lock_timeout: How long to wait for a lock, in seconds.
+        log: Told of every statement before it runs.
+        ledger: What the table is called that says what is applied.
+
+    Raises:
+        ConfigError: The url names no database that can be migrated.
+    """
+    room = _room(url)
+    path = import_module(f"{room}.url").path_of(url, root=root)
+    kind = import_module(f"{room}.database").SqliteDatabase
+    database: Database = kind(
+        path, shown=shown(url), ledger=ledger, lock_timeout=lock_timeout, log=log
+    )
+    return database
+
+
+def shown(url: str) -> str:
+    """Return a url without its password.
+
+    Args:
+        url: Any text that is meant to be a url.
+    """
+    if url.startswith("sqlite:///"):
+        return url
+    return _SECRET.sub(r"\1***", _PASSWORD.sub(r"\1:***@", url))
+
+
+def _room(url: str) -> str:
+    scheme, colon, _ = url.partition(":")
+    if not colon or scheme.lower() not in DRIVERS:
+        raise ConfigError(
+            f"the url {shown(url)!r} names no kind of database that ashflow knows",
+            hint=f"It begins with one of: {', '.join(f'{known}://' for known in DRIVERS)}; for a "
+            'SQLite file, url = "sqlite:///priv/repo/dev.sqlite3".',
+        )
+    return DRIVERS[scheme.lower()]

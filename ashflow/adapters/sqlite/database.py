@@ -1,0 +1,276 @@
+"""A SQLite file as a database that can be migrated."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ashflow.adapters.sqlite.connection import (
+    SIDE_FILES,
+    begin,
+    begin_reading,
+    commit,
+    connect,
+    has_header,
+    refuse_what_is_no_file,
+    rollback,
+    translated,
+)
+from ashflow.adapters.sqlite.rehearsal import empty_copy
+from ashflow.adapters.sqlite.session import SqliteSession
+from ashflow.errors import DatabaseError, FileError, LockedError, NotADatabaseError
+from ashflow.history.ledger import META
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from ashflow.adapters.protocol import Log
+
+
+class SqliteDatabase:
+    """A SQLite file; see `protocol.Database`. Nothing is opened before it is asked for.
+
+    Args:
+        path: The absolute path of the file.
+        shown: The url as it may be shown.
+        ledger: What the table of the migrations is called.
+        lock_timeout: How long to wait for the lock, in seconds.
+        log: Told of every statement before it runs.
+    """
+
+    __slots__ = ("_ledger", "_lock_timeout", "_log", "_path", "_shown", "_writer")
+
+    def __init__(
+        self, path: Path, *, shown: str, ledger: str, lock_timeout: float, log: Log | None
+    ) -> None:
+        self._path = path
+        self._shown = shown
+        self._ledger = ledger
+        self._lock_timeout = lock_timeout
+        self._log = log
+        self._writer: tuple[sqlite3.Connection, tuple[int, int]] | None = None
+
+    @property
+    def shown(self) -> str:
+        """The url as it may be shown."""
+        return self._shown
+
+    def exists(self) -> bool:
+        """Whether the file is there."""
+        return self._path.exists()
+
+    def create(self) -> bool:
+        """Make an empty database, and the folders above it; False where it was there."""
+        if self._path.exists():
+            refuse_what_is_no_file(self._path)
+            self._refuse_another_file()
+            return False
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DatabaseError(
+                f"the folder {self._path.parent} cannot be made: {error.strerror}",
+                hint="Look at the url of the repo, and at the permissions of the folder above.",
+            ) from error
+        with self._opened("rwc") as connection:
+            begin(connection, self._path, self._lock_timeout)
+            connection.execute("PRAGMA user_version = 0")  # writes the header
+            commit(connection, self._path, self._lock_timeout)
+        return True
+
+    def drop(self) -> bool:
+        """Remove the file and what SQLite keeps beside it; False where it was not there."""
+        self.close()
+        if not self._path.exists():
+            return False
+        refuse_what_is_no_file(self._path)
+        self._refuse_another_file()
+        try:
+            # The file last: a journal without its database would be played into the next one.
+            for suffix in (*SIDE_FILES, ""):
+                self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+        except OSError as error:
+            raise DatabaseError(
+                f"{self._path} cannot be removed: {error.strerror}",
+                hint="Look at the permissions of its folder.",
+            ) from error
+        return True
+
+    @contextmanager
+    def read(self) -> Iterator[SqliteSession]:
+        """Open a session that only reads, and sees one state of the database."""
+        with self._reader() as connection:
+            yield self._session(connection)
+
+    @contextmanager
+    def locked(self, *, foreign_keys: bool = False) -> Iterator[SqliteSession]:
+        """Take the write lock; commit at the end, or undo everything on an error."""
+        connection = self._write_connection(foreign_keys=foreign_keys)
+        begin(connection, self._path, self._lock_timeout)
+        try:
+            yield self._session(connection, foreign_keys=foreign_keys)
+        except BaseException:
+            rollback(connection)
+            raise
+        commit(connection, self._path, self._lock_timeout)
+
+    @contextmanager
+    def unlocked(self, *, foreign_keys: bool = False) -> Iterator[SqliteSession]:
+        """Open a session without a transaction."""
+        connection = self._write_connection(foreign_keys=foreign_keys)
+        try:
+            yield self._session(connection, atomic=False)
+        finally:
+            self.close()  # whatever the session left behind, a temporary table or a pragma
+
+    @contextmanager
+    def rehearsal(self) -> Iterator[SqliteSession]:
+        """Open a session on a copy in memory, with the ledger and no other row."""
+        keep = (self._ledger, META)
+        if self.exists():
+            with self._reader() as source:
+                copy = empty_copy(source, keep)
+        else:
+            copy = empty_copy(None, keep)
+        try:
+            copy.execute("BEGIN")
+            yield self._session(copy)
+        finally:
+            copy.close()
+
+    def backup(self, path: Path) -> None:
+        """Copy the whole database to a new file that only its owner may read."""
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        except OSError as error:
+            raise FileError(
+                f"the backup {path} cannot be made: {error.strerror}",
+                hint="Look whether the file is there already, and at its folder.",
+            ) from error
+        try:
+            self._copy_to(path)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+
+    def close(self) -> None:
+        """Close what was opened."""
+        if self._writer is not None:
+            self._writer[0].close()
+            self._writer = None
+
+    def _copy_to(self, path: Path) -> None:
+        # A connection of its own: from one inside its own transaction, backup() never ends.
+        with self._reader() as source:
+            target = connect(path.absolute(), "rw")
+            try:
+                source.backup(target)
+            except sqlite3.Error as error:
+                raise translated(error, path) from error
+            finally:
+                target.close()
+        for place in (path, path.absolute().parent):
+            descriptor = os.open(place, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+    def _session(
+        self, connection: sqlite3.Connection, *, atomic: bool = True, foreign_keys: bool = False
+    ) -> SqliteSession:
+        return SqliteSession(
+            connection,
+            self._path,
+            self._ledger,
+            self._log,
+            self._lock_timeout,
+            atomic=atomic,
+            foreign_keys=foreign_keys,
+        )
+
+    def _refuse_another_file(self) -> None:
+        if not has_header(self._path):
+            raise NotADatabaseError(
+                f"{self._path} is no SQLite database",
+                hint="Look at the url of the repo in pyproject.toml.",
+            )
+
+    def _write_connection(self, *, foreign_keys: bool) -> sqlite3.Connection:
+        refuse_what_is_no_file(self._path)
+        found = self._path.stat()
+        identity = (found.st_dev, found.st_ino)
+        if self._writer is not None and self._writer[1] != identity:
+            self.close()  # another process has made the file anew
+        if self._writer is None:
+            self._writer = (self._connect("rw"), identity)
+        connection = self._writer[0]
+        self._switch(connection, "foreign_keys", on=foreign_keys)
+        self._switch(connection, "legacy_alter_table", on=False)
+        return connection
+
+    def _switch(self, connection: sqlite3.Connection, pragma: str, *, on: bool) -> None:
+        """Switch a pragma, and look: inside a transaction SQLite may ignore it in silence."""
+        connection.execute(f"PRAGMA {pragma} = {int(on)}")
+        (there,) = connection.execute(f"PRAGMA {pragma}").fetchone()
+        if bool(there) != on:
+            raise DatabaseError(f"{self._path}: SQLite does not switch its pragma {pragma}")
+
+    def _connect(self, mode: str) -> sqlite3.Connection:
+        try:
+            return connect(self._path, mode)
+        except sqlite3.Error as error:
+            raise translated(error, self._path) from error
+
+    @contextmanager
+    def _opened(self, mode: str) -> Iterator[sqlite3.Connection]:
+        connection = self._connect(mode)
+        try:
+            yield connection
+        except sqlite3.Error as error:
+            raise translated(error, self._path) from error
+        finally:
+            connection.close()
+
+    @contextmanager
+    def _reader(self) -> Iterator[sqlite3.Connection]:
+        refuse_what_is_no_file(self._path)
+        connection = self._reading_connection()
+        try:
+            yield connection
+        except sqlite3.Error as error:
+            raise translated(error, self._path) from error
+        finally:
+            connection.close()
+
+    def _reading_connection(self) -> sqlite3.Connection:
+        """Return a connection opened in the first way that works."""
+        trouble: DatabaseError | None = None
+        for mode in self._reading_modes():
+            connection = self._connect(mode)
+            try:
+                begin_reading(connection, self._path, self._lock_timeout)
+            except DatabaseError as error:
+                connection.close()
+                trouble = trouble or error
+                if isinstance(error, LockedError):
+                    break
+            except BaseException:
+                connection.close()
+                raise
+            else:
+                return connection
+        raise trouble or DatabaseError(f"{self._path} cannot be read")
+
+    def _reading_modes(self) -> list[str]:
+        """Return the ways to read, in the order of trying.
+
+        What a killed process left half-written has to be mended by a connection that may write. A
+        file in WAL mode in a folder where nobody may write can be read as one that never changes.
+        """
+        wal = self._path.with_name(self._path.name + "-wal")
+        unwritten = not wal.exists() or wal.stat().st_size == 0
+        return ["ro", "rw", *["ro&immutable=1"] * unwritten]

@@ -1,0 +1,114 @@
+"""The guards of a change: the queries that count the rows that forbid it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ashflow.adapters.sqlite.spell import key_text
+from ashflow.adapters.sqlite.steps import Guard
+from ashflow.schema.datatypes import Desc
+from ashflow.schema.sqltext import enclosed, quote
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ashflow.schema.datatypes import Key
+    from ashflow.schema.table import Check, Index
+
+
+def never_null(table: str, column: str, source: str) -> Guard:
+    """Return the guard of a column that becomes NOT NULL.
+
+    Args:
+        table: The table.
+        column: The column.
+        source: What the column will hold, over the columns that stand now.
+    """
+    return Guard(
+        f"SELECT count(*) FROM {quote(table)} WHERE {source} IS NULL",
+        f"would have NULL in {table}.{column}, which is NOT NULL",
+        f'Give {column} a default, fill it with Fill("{table}", "{column}", "…"), write a '
+        "value into those rows first, or let it be nullable.",
+    )
+
+
+def no_rows(table: str, column: str) -> Guard:
+    """Return the guard of a new column that is NOT NULL and that nothing fills."""
+    return Guard(
+        f"SELECT count(*) FROM {quote(table)}",
+        f"would have no value in {table}.{column}, a new column that is NOT NULL",
+        f'Give {column} a default, fill it with Fill("{table}", "{column}", "…"), write a '
+        "value into those rows first, or let it be nullable.",
+    )
+
+
+def meets(table: str, check: Check, source: str) -> Guard:
+    """Return the guard of a new check.
+
+    Args:
+        table: The table.
+        check: The check.
+        source: What stands behind FROM: the table, or a query in its place.
+    """
+    return Guard(
+        f"SELECT count(*) FROM {source} WHERE NOT {enclosed(check.sql)}",
+        f"of {table} would not meet the check {check.name}",
+        f"Change or delete them first; they are found with: SELECT * FROM {table} "
+        f"WHERE NOT ({check.sql})",
+    )
+
+
+def same_value(table: str, column: str, type_: str, lost: str) -> Guard:
+    """Return the guard of a column that gets another type.
+
+    Args:
+        table: The table.
+        column: The column.
+        type_: Its new type.
+        lost: The condition under which a value would be another one.
+    """
+    return Guard(
+        f"SELECT count(*) FROM {quote(table)} WHERE {lost}",
+        f"of {table} would have another value in {column}, as {type_ or 'no type'} keeps it",
+        "Write the values as they shall be first, by hand or with an Execute at the top of this "
+        f"migration; they are found with: SELECT * FROM {table} WHERE {lost}",
+    )
+
+
+def unique(table: str, index: Index) -> Guard:
+    """Return the guard of a new unique index."""
+    keys = [key_text(_undirected(key)) for key in index.keys]
+    wanted = [f"({key}) IS NOT NULL" for key in keys]
+    wanted += [] if index.where is None else [enclosed(index.where)]
+    return _no_duplicates(table, keys, wanted, f"as the unique index {index.name} asks")
+
+
+def unique_key(table: str, columns: Sequence[str]) -> Guard:
+    """Return the guard of a new primary key."""
+    keys = [quote(column) for column in columns]
+    wanted = [f"{key} IS NOT NULL" for key in keys]
+    return _no_duplicates(table, keys, wanted, "as the new primary key asks")
+
+
+def all_copied(table: str, copy: str) -> Guard:
+    """Return the guard that a copy has as many rows as its table."""
+    return Guard(
+        f"SELECT abs((SELECT count(*) FROM {quote(table)}) - (SELECT count(*) FROM {quote(copy)}))",
+        f"of {table} would be lost in the copy",
+        "Nothing was changed; please report this as a bug of ashflow.",
+    )
+
+
+def _no_duplicates(table: str, keys: list[str], wanted: list[str], why: str) -> Guard:
+    said = ", ".join(keys)
+    return Guard(
+        f"SELECT coalesce(sum(n), 0) FROM (SELECT count(*) AS n FROM {quote(table)} "
+        f"WHERE {' AND '.join(wanted)} GROUP BY {said} HAVING count(*) > 1)",
+        f"of {table} would not be unique in ({said}), {why}",
+        f"Change or delete them first; they are found with: SELECT {said}, count(*) FROM {table} "
+        f"GROUP BY {said} HAVING count(*) > 1",
+    )
+
+
+def _undirected(key: Key) -> Key:
+    return key.key if isinstance(key, Desc) else key

@@ -1,0 +1,120 @@
+"""The two tables in which a SQLite database keeps what has been applied to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from ashflow.errors import LedgerError
+from ashflow.history.ledger import FORMAT, META, Applied, Ledger
+from ashflow.schema.sqltext import quote
+
+if TYPE_CHECKING:
+    import sqlite3
+
+_COLUMNS: Final = ("position", "version", "name", "checksum", "operations", "applied_at")
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerTables:
+    """The ledger's tables in one database.
+
+    Args:
+        connection: A connection to it.
+        name: What the table of the migrations is called.
+    """
+
+    connection: sqlite3.Connection
+    name: str
+
+    def read(self) -> Ledger:
+        """Return what has been applied; an empty ledger where the table is not there.
+
+        Raises:
+            LedgerError: The table is there, and not ours, or of a newer format.
+        """
+        columns = self._columns(self.name)
+        if not columns:
+            return Ledger()
+        self._refuse_what_is_not_ours(columns)
+        rows = self.connection.execute(
+            f"SELECT {', '.join(_COLUMNS)} FROM {quote(self.name)} ORDER BY position"
+        )
+        return Ledger(Applied(*row) for row in rows.fetchall())
+
+    def record(self, row: Applied) -> None:
+        """Write a row; the database gives its position."""
+        self._make()
+        self.connection.execute(
+            f"INSERT INTO {quote(self.name)} ({', '.join(_COLUMNS[1:])}) VALUES (?, ?, ?, ?, ?)",
+            (row.version, row.name, row.checksum, row.operations, row.applied_at),
+        )
+
+    def forget(self, version: str) -> None:
+        """Take out the row of a version."""
+        if self._columns(self.name):
+            self.connection.execute(f"DELETE FROM {quote(self.name)} WHERE version = ?", (version,))
+
+    def meta(self) -> dict[str, str]:
+        """Return what the database knows of itself."""
+        columns = self._columns(META)
+        if not columns:
+            return {}
+        if not {"key", "value"} <= set(columns):
+            raise LedgerError(
+                f"the table {META} has columns ({', '.join(columns)}) and is not ashflow's",
+                hint="Rename it; ashflow keeps there what the database knows of itself.",
+            )
+        return dict(self.connection.execute(f"SELECT key, value FROM {META} ORDER BY key"))
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Write one of the words of `meta`."""
+        self._make()
+        self.connection.execute(
+            f"INSERT OR REPLACE INTO {META} (key, value) VALUES (?, ?)", (key, value)
+        )
+
+    def _make(self) -> None:
+        if not self._columns(self.name):
+            self.connection.execute(
+                f"CREATE TABLE {quote(self.name)} (\n"
+                "  position INTEGER PRIMARY KEY AUTOINCREMENT,\n"
+                "  version TEXT NOT NULL UNIQUE,\n  name TEXT NOT NULL,\n"
+                "  checksum TEXT NOT NULL,\n  operations TEXT NOT NULL,\n"
+                "  applied_at TEXT NOT NULL\n)"
+            )
+        if not self._columns(META):
+            self.connection.execute(
+                f"CREATE TABLE {META} (\n  key TEXT NOT NULL PRIMARY KEY,\n  value TEXT NOT NULL\n)"
+            )
+            self.connection.executemany(
+                f"INSERT INTO {META} (key, value) VALUES (?, ?)", _first_words().items()
+            )
+
+    def _columns(self, table: str) -> list[str]:
+        rows = self.connection.execute(f"PRAGMA main.table_info({quote(table)})").fetchall()
+        return [row[1] for row in rows]
+
+    def _refuse_what_is_not_ours(self, columns: list[str]) -> None:
+        if not set(_COLUMNS) <= set(columns):
+            raise LedgerError(
+                f"the table {self.name} has columns ({', '.join(columns)}) and is not ashflow's",
+                hint='Say ledger = "other_name" in [tool.ashflow.repos.<name>].',
+            )
+        found = self.meta().get("format", str(FORMAT))
+        if not found.isdecimal() or int(found) > FORMAT:
+            raise LedgerError(
+                f"the ledger {self.name} has format {found}, and this ashflow knows {FORMAT}",
+                hint="Install a newer ashflow.",
+            )
+
+
+def _first_words() -> dict[str, str]:
+    import os
+    import uuid
+
+    return {
+        "format": str(FORMAT),
+        "database_id": str(uuid.uuid4()),
+        "environment": os.environ.get("ASHFLOW_ENV") or "development",
+    }

@@ -1,0 +1,302 @@
+"""One conversation with a SQLite database: its ledger, and operations run and looked after."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from ashflow.adapters.sqlite import checks
+from ashflow.adapters.sqlite.catalog import read_catalog
+from ashflow.adapters.sqlite.connection import begin, commit, rollback, translated
+from ashflow.adapters.sqlite.dialect import Stretch, statements, stretches
+from ashflow.adapters.sqlite.introspect import introspect
+from ashflow.adapters.sqlite.ledger import LedgerTables
+from ashflow.adapters.sqlite.steps import Call, Do, Guard, Step, Theirs, rows_text
+from ashflow.change.operations import Fill, function_name
+from ashflow.change.reverse import tables_of
+from ashflow.errors import AshflowError, MigrationFailed, RowsForbid, SchemaError
+from ashflow.history.ledger import META
+from ashflow.schema.sqltext import fold, quote
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+    from pathlib import Path
+
+    from ashflow.adapters.protocol import Log
+    from ashflow.change.operations import Function, Operation
+    from ashflow.history.ledger import Applied, Ledger
+    from ashflow.schema.table import Schema
+
+Rows = list[tuple[Any, ...]]
+
+_DENIED = frozenset(
+    {
+        sqlite3.SQLITE_TRANSACTION,
+        sqlite3.SQLITE_SAVEPOINT,
+        sqlite3.SQLITE_ATTACH,
+        sqlite3.SQLITE_DETACH,
+    }
+)
+_PRAGMAS = frozenset(
+    """
+    analysis_limit application_id foreign_key_check foreign_key_list index_info index_list
+    index_xinfo integrity_check optimize quick_check table_info table_list table_xinfo user_version
+    """.split()
+)
+"""The pragmas that take an argument and may be used in a migration."""
+
+
+@dataclass(frozen=True, slots=True)
+class SqliteSession:
+    """A session; see `protocol.Session`.
+
+    Args:
+        connection: An open connection.
+        path: The file, for messages.
+        ledger_name: What the table of the migrations is called.
+        log: Told of every statement before it runs.
+        lock_timeout: How long to wait for a lock, in seconds.
+        atomic: Whether the session is one transaction, which nothing may end before its time.
+        foreign_keys: Whether foreign keys are enforced.
+    """
+
+    connection: sqlite3.Connection
+    path: Path | str
+    ledger_name: str
+    log: Log | None = None
+    lock_timeout: float = 60.0
+    atomic: bool = True
+    foreign_keys: bool = False
+
+    @property
+    def _tables(self) -> LedgerTables:
+        return LedgerTables(self.connection, self.ledger_name)
+
+    def ledger(self) -> Ledger:
+        """Return what has been applied."""
+        with self._in_our_words():
+            return self._tables.read()
+
+    def record(self, row: Applied) -> None:
+        """Write a row of the ledger."""
+        with self._in_our_words():
+            self._tables.record(row)
+
+    def forget(self, version: str) -> None:
+        """Take the row of a version out of the ledger."""
+        with self._in_our_words():
+            self._tables.forget(version)
+
+    def meta(self) -> dict[str, str]:
+        """Return what the database knows of itself."""
+        with self._in_our_words():
+            return self._tables.meta()
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Write one of the words of `meta`."""
+        with self._in_our_words():
+            self._tables.set_meta(key, value)
+
+    def run(self, operations: Sequence[Operation]) -> None:
+        """Run operations; see `protocol.Session.run`."""
+        self._refuse_own_tables(operations)
+        if self.atomic:
+            self._run_looked_after(operations, tuple(stretches(operations)))
+            return
+        for stretch in stretches(operations):
+            if stretch.raw:
+                self._run_stretch(stretch)
+            else:
+                with self._transaction() as session:
+                    session.run(stretch.operations)
+        if self.connection.in_transaction:
+            rollback(self.connection)
+            raise MigrationFailed(
+                "the migration left a transaction of its own open; it is undone",
+                hint="End each BEGIN with a COMMIT, or leave transactions to ashflow.",
+            )
+
+    def _refuse_own_tables(self, operations: Sequence[Operation]) -> None:
+        """Keep migrations away from the tables that say what has been migrated."""
+        own = {fold(self.ledger_name), META}
+        for operation in operations:
+            for table in tables_of(operation) or ():
+                if fold(table) in own or table.startswith(("__ashflow", "@")):
+                    raise SchemaError(
+                        f"{type(operation).__name__} of {table}: that table is ashflow's own",
+                        hint="Leave it out; where the name was meant for a table of yours, "
+                        "choose another.",
+                    )
+
+    def execute(self, sql: str, params: Sequence[Any] = ()) -> Rows:
+        """Run one statement and return its rows."""
+        with self._guarded(sql):
+            return self.connection.execute(sql, tuple(params)).fetchall()
+
+    def executemany(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Run one statement once a row."""
+        with self._guarded(sql):
+            self.connection.executemany(sql, rows)
+
+    def count(self, table: str, *, where_not_null: str | None = None) -> int:
+        """Return how many rows a table has; 0 where it, or the column, is not there."""
+        with self._in_our_words():
+            found = self.connection.execute(f"PRAGMA main.table_xinfo({quote(table)})").fetchall()
+            columns = {fold(row[1]) for row in found}
+            if not columns or (where_not_null and fold(where_not_null) not in columns):
+                return 0
+            what = "*" if where_not_null is None else quote(where_not_null)
+            (count,) = self.connection.execute(
+                f"SELECT count({what}) FROM {quote(table)}"
+            ).fetchone()
+            return int(count)
+
+    def introspect(self, tables: Collection[str] | None = None) -> Schema:
+        """Return the tables as they stand, but for the ledger's."""
+        with self._in_our_words():
+            catalog = read_catalog(self.connection, tables)
+        return introspect(catalog, leave_out={self.ledger_name, META})
+
+    def _run_looked_after(self, operations: Sequence[Operation], parts: Sequence[Stretch]) -> None:
+        if self.foreign_keys and not all(part.raw or _only_fills(part) for part in parts):
+            raise MigrationFailed("with foreign_keys=True a migration may change no tables")
+        with self._in_our_words():
+            before = checks.examine(self.connection, operations)
+        for part in parts:
+            self._run_stretch(part)
+        with self._in_our_words():
+            checks.compare(self.connection, before, operations)
+
+    def _run_stretch(self, stretch: Stretch) -> None:
+        with self._in_our_words():
+            catalog = read_catalog(self.connection, stretch.reads)
+        for step in statements(catalog, stretch):
+            self._take(step)
+
+    def _take(self, step: Step) -> None:
+        match step:
+            case Do(sql):
+                with self._told(sql):
+                    self.connection.execute(sql).fetchall()
+            case Theirs(sql):
+                self.execute(sql)
+            case Call(function):
+                self._call(function)
+            case Guard():
+                self._see_to(step)
+
+    def _see_to(self, guard: Guard) -> None:
+        with self._in_our_words(guard.select):
+            (count,) = self.connection.execute(guard.select).fetchone()
+        if count:
+            raise RowsForbid(f"{rows_text(count)} {guard.rows}", hint=guard.hint)
+
+    def _call(self, function: Function) -> None:
+        name = function_name(function)
+        try:
+            with redirect_stdout(sys.stderr):  # stdout belongs to the command
+                function(Facade(self))
+        except AshflowError:
+            raise
+        except (Exception, SystemExit) as error:  # the user's code may raise anything
+            raise MigrationFailed(
+                f"{name}() raised {type(error).__name__}: {error}",
+                hint="Mend the function; the database is as it was before the migration.",
+            ) from error
+
+    @contextmanager
+    def _guarded(self, sql: str) -> Iterator[None]:
+        """Run a statement of the user, who may not end the transaction."""
+        if not self.atomic:
+            with self._told(sql):
+                yield
+            return
+        denied: list[str] = []
+
+        def judge(action: int, what: str | None, value: str | None, *_: str | None) -> int:
+            named = action == sqlite3.SQLITE_PRAGMA and value is not None
+            if action in _DENIED or (named and what is not None and what.lower() not in _PRAGMAS):
+                denied.append(what or "")
+                return sqlite3.SQLITE_DENY
+            return sqlite3.SQLITE_OK
+
+        self.connection.set_authorizer(judge)
+        try:
+            with self._told(sql):
+                yield
+        except AshflowError:
+            if denied:
+                raise _not_allowed(sql) from None
+            raise
+        finally:
+            self.connection.set_authorizer(None)
+
+    @contextmanager
+    def _told(self, sql: str) -> Iterator[None]:
+        """Tell of a statement, run it, and see to it that the transaction still stands."""
+        if self.log is not None:
+            self.log(sql)
+        # Before it too: after a RAISE(ROLLBACK) that a user's function catches, the next statement
+        # would be committed at once.
+        self._still_one_transaction(sql)
+        with self._in_our_words(sql):
+            yield
+        self._still_one_transaction(sql)
+
+    def _still_one_transaction(self, sql: str) -> None:
+        if self.atomic and not self.connection.in_transaction:
+            raise MigrationFailed(
+                f"the transaction was ended before its time, at: {sql}",
+                hint="A migration is one transaction, which ashflow ends; nothing of it is kept.",
+            )
+
+    @contextmanager
+    def _in_our_words(self, sql: str = "") -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, sqlite3.Warning, ValueError) as error:
+            raise translated(error, self.path, sql) from error
+
+    @contextmanager
+    def _transaction(self) -> Iterator[SqliteSession]:
+        begin(self.connection, self.path, self.lock_timeout)
+        try:
+            yield replace(self, atomic=True)
+        except BaseException:
+            rollback(self.connection)
+            raise
+        commit(self.connection, self.path, self.lock_timeout)
+
+
+@dataclass(frozen=True, slots=True)
+class Facade:
+    """What a function of `Run` is given: statements, and no way to end the transaction.
+
+    Args:
+        session: The session that it speaks through.
+    """
+
+    _session: SqliteSession
+
+    def execute(self, sql: str, params: Sequence[Any] = ()) -> Rows:
+        """Run one statement and return its rows."""
+        return self._session.execute(sql, params)
+
+    def executemany(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Run one statement once a row."""
+        self._session.executemany(sql, rows)
+
+
+def _only_fills(stretch: Stretch) -> bool:
+    return all(isinstance(operation, Fill) for operation in stretch.operations)
+
+
+def _not_allowed(sql: str) -> MigrationFailed:
+    return MigrationFailed(
+        f"a migration may not run: {sql}",
+        hint="ashflow begins and ends the transaction. VACUUM, ATTACH and connection pragmas "
+        "go into a migration of their own, with Migration(transaction=False).",
+    )
