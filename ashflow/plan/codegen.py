@@ -1,0 +1,369 @@
+"""What `codegen` finds in one repo: what differs, what is kept, and what becomes of each table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from ashflow.change.renames import Renames
+from ashflow.errors import UsageError
+from ashflow.schema.codec import encode_table
+from ashflow.schema.sqltext import fold
+from ashflow.schema.table import DOMAIN, Column, Schema, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+
+    from ashflow.change.operations import Operation
+    from ashflow.history.snapshot import Snapshot, State
+
+NO_RENAMES = Renames()
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the user chose.
+
+    Args:
+        renames: What is a rename.
+        no_renames: Whether what is not answered is none.
+        drop_columns: Whether columns go that no attribute declares any more.
+        drop_tables: Whether tables go that no resource declares any more.
+    """
+
+    renames: Renames = NO_RENAMES
+    no_renames: bool = False
+    drop_columns: bool = False
+    drop_tables: bool = False
+
+    def about(self, tables: Container[str]) -> Choices:
+        """Return the choices with only those answers that speak of some tables.
+
+        Args:
+            tables: The tables of one repo; with several repos, an answer is for the one that has
+                the table.
+        """
+        given = self.renames
+        renames = Renames(
+            {old: new for old, new in given.tables.items() if old in tables},
+            {table: pairs for table, pairs in given.columns.items() if table in tables},
+            frozenset(answer for answer in given.refused if answer[0] in tables),
+        )
+        return replace(self, renames=renames)
+
+
+class Kept(NamedTuple):
+    """Something that left the resources and stays in the database, or that came back.
+
+    Args:
+        table: The table.
+        column: The column; None for the table itself.
+        back: Whether it came back to the resources.
+    """
+
+    table: str
+    column: str | None = None
+    back: bool = False
+
+    @property
+    def note(self) -> str:
+        """The comment that the migration has of it."""
+        what = f"table {self.table}" if self.column is None else f"{self.table}.{self.column}"
+        if self.back:
+            return f"back: {what}, which had been kept."
+        flag = "--drop-tables" if self.column is None else "--drop-columns"
+        return f"kept: {what}. To drop it: ashflow codegen NAME {flag}"
+
+
+class Outcome(NamedTuple):
+    """What becomes of a table.
+
+    Args:
+        table: The table as the database will have it; empty where it is there no more.
+        state: What its snapshot says of it.
+        retired: Its columns that no attribute declares.
+        renamed_to: Its new name, where it has one.
+        came_from: The name it had until now, where that was another.
+    """
+
+    table: Table
+    state: State = "live"
+    retired: tuple[str, ...] = ()
+    renamed_to: str | None = None
+    came_from: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What has to be written down of one repo.
+
+    Args:
+        operations: What leads from the snapshots to the resources.
+        kept: What stays, or came back, without an operation.
+        outcomes: The tables that get a new snapshot.
+    """
+
+    operations: tuple[Operation, ...] = ()
+    kept: tuple[Kept, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.operations or self.kept or self.outcomes)
+
+
+class Generated(NamedTuple):
+    """The files that a change comes to.
+
+    Args:
+        version: The version that they share.
+        name: The name of the migration.
+        path: The file of the migration.
+        snapshots: The files of the snapshots.
+        files: All texts, by path.
+        change: What they write down.
+    """
+
+    version: str
+    name: str
+    path: str
+    snapshots: tuple[str, ...]
+    files: Mapping[str, str]
+    change: Change
+
+
+class Folders(NamedTuple):
+    """Where a repo's files are, relative to the project's root."""
+
+    repo: str
+    migrations: str
+    snapshots: str
+
+
+def dealt(
+    choices: Choices, repos: Sequence[tuple[Mapping[str, Snapshot], Schema]]
+) -> list[Choices]:
+    """Return what of the user's choices is for each repo: of the answers, those that fit there.
+
+    Args:
+        choices: What the user chose.
+        repos: Of each repo, the newest snapshots and what the resources declare.
+
+    Raises:
+        UsageError: An answer fits nowhere.
+    """
+    if len(repos) == 1 or not choices.renames:
+        return [choices] * len(repos)
+    olds = [_standing(leaves) for leaves, _ in repos]
+    own = [choices.renames.fitting(old, new) for old, (_, new) in zip(olds, repos, strict=True)]
+    left = choices.renames
+    for answers in own:
+        left = left.minus(answers)
+    if left:
+        from ashflow.change.renames import check_renames
+
+        tables = {*left.tables, *left.columns}
+        i = next((i for i, old in enumerate(olds) if tables & old.keys()), 0)
+        check_renames(left, olds[i], repos[i][1])
+    return [replace(choices, renames=answers) for answers in own]
+
+
+def _standing(leaves: Mapping[str, Snapshot]) -> Schema:
+    return Schema(leaf.physical for leaf in leaves.values() if leaf.standing)
+
+
+def find_change(
+    leaves: Mapping[str, Snapshot],
+    declared: Schema,
+    choices: Choices,
+    unmanaged: frozenset[str] = frozenset(),
+    in_order: Callable[[Table], Table] | None = None,
+) -> Change:
+    """Compare the newest snapshots with what the resources declare.
+
+    Args:
+        leaves: The newest snapshot of every table.
+        declared: The tables that the resources declare.
+        choices: What the user chose.
+        unmanaged: Tables of resources that are to be left alone.
+        in_order: Puts the columns of a declared table into the order of the source, where the
+            table differs; None: they are in it.
+
+    Returns:
+        What has to be written down; false where nothing has.
+
+    Raises:
+        RenameQuestions: Only the user knows what was renamed.
+        UsageError: An answer does not fit, or a name is needed by two columns.
+    """
+    standing = {name: leaf for name, leaf in leaves.items() if leaf.standing}
+    answered = choices.renames.about
+    new = Schema(
+        table
+        for name, table in declared.items()
+        if name in answered or not _unchanged(standing.get(name), table)
+    )
+    lost = [name for name in standing if name not in declared and name not in unmanaged]
+    if choices.renames:
+        from ashflow.change.renames import check_renames
+
+        check_renames(choices.renames, _standing(leaves), declared)
+    elif not new and not lost:
+        return Change()
+    if in_order is not None:
+        new = Schema(map(in_order, new.values()))
+    return _compare(standing, new, lost, choices)
+
+
+def _unchanged(leaf: Snapshot | None, table: Table) -> bool:
+    return leaf is not None and leaf.state == "live" and leaf.says(encode_table(table))
+
+
+def _compare(
+    standing: Mapping[str, Snapshot], new: Schema, lost: Sequence[str], choices: Choices
+) -> Change:
+    from ashflow.change.describe import table_of
+    from ashflow.change.diff import diff, renamed
+
+    old = Schema(standing[name].physical for name in standing if name in new or name in lost)
+    renames = choices.renames
+    going = [name for name in lost if name not in renames.tables]
+    retired = [n for n in going if not choices.drop_tables and n != DOMAIN]
+    if not choices.drop_tables:
+        _check_tables(old, new, retired, renames)
+    if not choices.no_renames:
+        _ask(standing, old, new, renames)
+    as_renamed = renamed(old, renames)
+    outcomes = [_outcome(table, old, renames, choices) for table in new.values()]
+    outcomes += [Outcome(as_renamed[n], "retired", standing[n].retired) for n in retired]
+    operations = diff(old, Schema(outcome.table for outcome in outcomes), renames)
+    outcomes += [Outcome(Table(name), "dropped") for name in going if name not in retired]
+    outcomes += _renamed_away(renames, new)
+    kept = [Kept(name) for name in retired if standing[name].state == "live"]
+    kept += [k for o in outcomes for k in _kept(o, standing)]
+    told = {table_of(operation) for operation in operations}
+    written = (o for o in outcomes if o.table.name in told or _differs(o, standing))
+    return Change(operations, tuple(kept), tuple(written))
+
+
+def _renamed_away(renames: Renames, new: Schema) -> Iterator[Outcome]:
+    for was, now in renames.tables.items():
+        if was not in new:
+            yield Outcome(Table(was), "renamed", renamed_to=now)
+
+
+def _ask(standing: Mapping[str, Snapshot], old: Schema, new: Schema, renames: Renames) -> None:
+    """Ask of what went; what is kept since earlier, and statements, were not renamed."""
+    from ashflow.change.renames import questions, unanswered
+
+    for name in old:
+        if standing[name].state == "retired" or name == DOMAIN:
+            renames = renames.without(name, None)
+        for column in standing[name].retired:
+            renames = renames.without(name, column)
+    asked = questions(old, new, renames)
+    if asked:
+        raise unanswered(asked)
+
+
+def _outcome(
+    declared: Table,
+    old: Schema,
+    renames: Renames,
+    choices: Choices,
+) -> Outcome:
+    was = renames.old_table(declared.name)
+    before = old.get(was)
+    if before is None or (was in renames.tables and renames.tables[was] != declared.name):
+        return Outcome(declared)
+    pairs = renames.columns_of(was)
+    columns = list(_columns_in_place(before, declared, pairs, choices))
+    live = {column.name for column in declared.columns}
+    retired = tuple(column.name for column in columns if column.name not in live)
+    came_from = was if was != declared.name else None
+    placed = {statement.name: i for i, statement in enumerate(before.statements)}
+    statements = sorted(declared.statements, key=lambda s: placed.get(s.name, len(placed)))
+    table = replace(declared, columns=columns, statements=statements)
+    return Outcome(table, retired=retired, came_from=came_from)
+
+
+def _columns_in_place(
+    before: Table, declared: Table, pairs: Mapping[str, str], choices: Choices
+) -> Iterator[Column]:
+    """Yield the columns of the new table: those that were there first, in their order."""
+    placed = set()
+    for column in before.columns:
+        name = pairs.get(column.name, column.name)
+        wanted = declared.column(name)
+        if wanted is not None and (column.name in pairs or name not in pairs.values()):
+            placed.add(name)
+            yield wanted
+        elif not choices.drop_columns:
+            _check_room(column, declared)
+            yield _relaxed(column, declared.name, pairs)
+    for column in declared.columns:
+        if column.name not in placed:
+            yield column
+
+
+def _check_tables(old: Schema, new: Schema, kept: Sequence[str], renames: Renames) -> None:
+    """Refuse a new table, or a new name of one, that a table which stays has already."""
+    for name in kept:
+        other = next((table for table in new if fold(table) == fold(name)), None)
+        if other is not None:
+            raise _no_room(f"table {name}", other, "--drop-tables to drop it with its rows")
+    for was, now in renames.tables.items():
+        if now in old and now not in renames.tables:
+            raise _no_room(f"table {now}", was, "--drop-tables to drop it with its rows")
+
+
+def _no_room(kept: str, other: str, way_out: str) -> UsageError:
+    return UsageError(
+        f"{kept} is kept, and its name is wanted for {other}",
+        hint=f"Say {way_out}, or choose another name.",
+    )
+
+
+def _check_room(column: Column, declared: Table) -> None:
+    other = next((c for c in declared.columns if fold(c.name) == fold(column.name)), None)
+    if other is not None:
+        what = f"column {declared.name}.{column.name}"
+        raise _no_room(what, other.name, "--drop-columns to drop it with its values")
+
+
+def _relaxed(column: Column, table: str, pairs: Mapping[str, str]) -> Column:
+    """Return a column that stays so that rows which know nothing of it can be written."""
+    if column.generated_as is not None:
+        return replace(column, generated_as=_following(column.generated_as, table, pairs))
+    return replace(column, nullable=column.nullable or column.default is None, autoincrement=False)
+
+
+def _following(expression: str, table: str, pairs: Mapping[str, str]) -> str:
+    """Return an expression as the database has it after columns were renamed."""
+    from ashflow.change.sequence import rename_columns
+    from ashflow.schema.sqltext import rename
+
+    for step in rename_columns(table, pairs, pairs):
+        expression = rename(expression, step.old, step.new)
+    return expression
+
+
+def _kept(outcome: Outcome, standing: Mapping[str, Snapshot]) -> Iterator[Kept]:
+    name = outcome.table.name
+    leaf = standing.get(outcome.came_from or name)
+    if leaf is None or outcome.state != "live":
+        return
+    if leaf.state == "retired":
+        yield Kept(name, back=True)
+    for column in outcome.retired:
+        if column not in leaf.retired:
+            yield Kept(name, column)
+    for column in leaf.retired:
+        if column not in outcome.retired and outcome.table.column(column) is not None:
+            yield Kept(name, column, back=True)
+
+
+def _differs(outcome: Outcome, standing: Mapping[str, Snapshot]) -> bool:
+    leaf = standing.get(outcome.table.name)
+    if leaf is None or leaf.state != outcome.state or outcome.came_from is not None:
+        return True
+    return not leaf.says(encode_table(outcome.table, outcome.retired))

@@ -1,0 +1,345 @@
+"""Which migrations a regen replaces in one repo, and what of them must not be lost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ashflow.change.codec import canonical, encode_migration, encode_operation
+from ashflow.change.operations import AddColumn, CreateTable, RenameColumn, RenameTable
+from ashflow.change.renames import Renames
+from ashflow.change.trace import renames_in, trace
+from ashflow.errors import EditedError, UsageError
+from ashflow.plan.stretch import joined, share, touched
+from ashflow.schema.table import Column, Schema, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from ashflow.change.migration import Migration
+    from ashflow.change.operations import Operation
+    from ashflow.change.trace import Names
+    from ashflow.history.history import History, MigrationFile, SnapshotFile
+    from ashflow.history.ledger import Applied
+    from ashflow.history.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """The files that go.
+
+    Args:
+        migrations: The migrations, oldest first.
+        snapshots: Their snapshots, and those of migrations that are not there.
+    """
+
+    migrations: tuple[MigrationFile, ...] = ()
+    snapshots: tuple[SnapshotFile, ...] = ()
+
+    @property
+    def versions(self) -> frozenset[str]:
+        """The versions that go."""
+        migrations = (m.version for m in self.migrations)
+        return frozenset((*migrations, *(s.version for s in self.snapshots)))
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The files, migrations first."""
+        migrations = (m.path for m in self.migrations)
+        return (*migrations, *(s.path for s in self.snapshots))
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Values that the database part of a regen would drop.
+
+    Args:
+        table: The table.
+        column: The column; None for the whole table.
+        rows: How many rows there are, or how many have a value in the column.
+    """
+
+    table: str
+    column: str | None
+    rows: int
+
+    @property
+    def what(self) -> tuple[str, str | None]:
+        """What would go, whatever is in it."""
+        return self.table, self.column
+
+    def __str__(self) -> str:
+        rows = "1 row" if self.rows == 1 else f"{self.rows:,} rows"
+        if self.column is None:
+            return f"table {self.table} ({rows})"
+        return f"column {self.table}.{self.column} (a value in {rows})"
+
+
+def replaced(history: History, untracked: Iterable[str], gone: History) -> Replaced:
+    """Return what a regen replaces.
+
+    Args:
+        history: The files on disk.
+        untracked: The paths of those that git does not track.
+        gone: The files that git tracks, and that are not on disk.
+
+    Returns:
+        The untracked migrations; the untracked snapshots of their versions; and untracked snapshots
+        whose migration is not there.
+
+    Raises:
+        UsageError: git tracks one half of a migration and its snapshots.
+        SnapshotError: A snapshot without a migration can't be read.
+    """
+    new = frozenset(untracked)
+    migrations = tuple(m for m in history.migrations if m.path in new)
+    there = {m.version for m in history.migrations}
+    versions = {m.version for m in migrations}
+    snapshots = [s for files in history.snapshots.values() for s in files]
+    orphans = {s.version for s in snapshots if s.path in new and _is_orphan(s, history, there)}
+    doomed = versions | orphans
+    _refuse_halves(history, [s for s in snapshots if s.version in doomed and s.path not in new])
+    _refuse_gone(history, gone, orphans)
+    return Replaced(migrations, tuple(s for s in snapshots if s.version in doomed))
+
+
+def _is_orphan(snapshot: SnapshotFile, history: History, there: set[str]) -> bool:
+    """Whether a snapshot names a migration that is not there."""
+    return snapshot.version not in there and history.read(snapshot.path).migration is not None
+
+
+def _refuse_halves(history: History, tracked: Sequence[SnapshotFile]) -> None:
+    for half in tracked:
+        migration = history.migration(half.version)
+        other = "its migration, which is not there" if migration is None else migration.path
+        raise UsageError(
+            f"git tracks {half.path}, and not {other}",
+            hint="Commit or stage both, or neither: git restore --staged takes a file that is not "
+            "committed out again.",
+        )
+
+
+def _refuse_gone(history: History, gone: History, orphans: set[str]) -> None:
+    """Refuse to plan from half of what git tracks."""
+    lost = [m.path for m in gone.migrations if m.version in orphans]
+    snapshots = (s for files in gone.snapshots.values() for s in files)
+    lost += [s.path for s in snapshots if history.migration(s.version) is not None]
+    if lost:
+        raise UsageError(
+            f"git tracks {lost[0]}, which is not on disk, while its other half is",
+            hint=f"Bring it back: git restore --staged --worktree -- {lost[0]}",
+        )
+
+
+def refuse_built_on(history: History, going: Replaced) -> None:
+    """See to it that nothing that stays was built on what goes.
+
+    Args:
+        history: The files on disk.
+        going: Those that go.
+
+    Raises:
+        UsageError: A tracked snapshot follows one that goes: its migration would be left hanging.
+        SnapshotError: A snapshot can't be read.
+    """
+    doomed = {history.read(s.path).hash: s.path for s in going.snapshots}
+    oldest = min((s.version for s in going.snapshots), default="")
+    for files in history.snapshots.values():
+        for file in files:
+            if not doomed or file.version <= oldest or file.version in going.versions:
+                continue
+            for parent in history.read(file.path).parents:
+                if parent in doomed:
+                    raise UsageError(
+                        f"git tracks {file.path}, which was built on {doomed[parent]}, which git "
+                        "does not track",
+                        hint="Commit the older one too, and go on with ashflow codegen; or take "
+                        "the newer one out of git as well: git restore --staged, git rm --cached.",
+                    )
+
+
+def unpaired(history: History, going: Replaced, untracked: Iterable[str]) -> Iterator[str]:
+    """Yield a warning for every untracked snapshot of a tracked migration.
+
+    Args:
+        history: The files on disk.
+        going: Those that go.
+        untracked: The paths of those that git does not track.
+    """
+    left = frozenset(untracked) - frozenset(going.paths)
+    for files in history.snapshots.values():
+        for snapshot in files:
+            migration = history.migration(snapshot.version)
+            if snapshot.path in left and migration is not None:
+                yield f"git tracks {migration.path} and not its snapshot {snapshot.path}: add it"
+
+
+def check_by_hand(loaded: Mapping[str, Migration], snapshots: Iterable[Snapshot]) -> None:
+    """Refuse to throw work away that was done by hand.
+
+    Args:
+        loaded: The migrations that go, by the path of the file.
+        snapshots: Their snapshots, which hold what codegen wrote.
+
+    Raises:
+        EditedError: A migration does something that no snapshot knows of, or not what it knows.
+    """
+    by_version: dict[str, set[str]] = {}
+    for snapshot in snapshots:
+        known = by_version.setdefault(snapshot.version, set())
+        known |= {canonical(operation) for operation in snapshot.operations}
+    for path, migration in loaded.items():
+        known_of = by_version.get(path.rpartition("/")[2][:14])
+        if known_of is None:
+            raise _by_hand(path, "has no snapshot")
+        if what := _difference(migration, known_of):
+            raise _by_hand(path, what)
+
+
+def _difference(migration: Migration, known: set[str]) -> str:
+    texts = {canonical(encode_operation(op)): type(op).__name__ for op in migration.operations}
+    names = sorted({name for text, name in texts.items() if text not in known})
+    if names:
+        return f"has {', '.join(names)} that codegen did not write"
+    if known - texts.keys():
+        return "lacks operations that codegen wrote"
+    if len(texts) != len(migration.operations):
+        return "says an operation twice"
+    if not migration.transaction or migration.foreign_keys:
+        return "says how it is to be run, which codegen did not write"
+    return ""
+
+
+def _by_hand(path: str, what: str) -> EditedError:
+    return EditedError(
+        f"{path} {what}: it was written or edited by hand, and regen would lose that",
+        hint="Commit it and go on with ashflow codegen; or say --discard-edits: the file is kept "
+        "in the store.",
+    )
+
+
+def all_names(base: Schema, operations: Iterable[Operation]) -> Schema:
+    """Return tables with all columns that they have or had, under all names.
+
+    Args:
+        base: The tables before the replaced migrations.
+        operations: Their operations.
+    """
+    names = {name: {column.name for column in table.columns} for name, table in base.items()}
+    for operation in operations:
+        match operation:
+            case CreateTable(table):
+                names.setdefault(table, set()).update(c.name for c in operation.columns)
+            case RenameTable(old, new):
+                both = names.get(old, set()) | names.get(new, set())
+                names[old] = names[new] = both
+            case RenameColumn(table, old, new):
+                names.setdefault(table, set()).update({old, new})
+            case AddColumn(table, column):
+                names.setdefault(table, set()).add(column.name)
+            case _:
+                pass
+    return Schema(Table(t, [Column(c, "text") for c in sorted(cs)]) for t, cs in names.items())
+
+
+def under_all_names(declared: Schema, operations: Sequence[Operation]) -> Schema:
+    """Return what is declared, also under the names that replaced migrations renamed.
+
+    Args:
+        declared: The tables that the resources declare.
+        operations: The operations of the replaced migrations.
+    """
+    tables = dict(declared)
+    for operation in reversed(operations):
+        match operation:
+            case RenameTable(old, new) if new in tables:
+                tables.setdefault(old, replace(tables[new], name=old))
+            case _:
+                pass
+    return Schema(tables.values())
+
+
+def answers_for(
+    base: Schema, operations: Sequence[Operation], declared: Schema, given: Renames
+) -> tuple[Renames, Renames]:
+    """Return the answers for codegen, and those that speak of what only replaced migrations made.
+
+    A rename that the replaced migrations hold, and that still holds, is an answer. What is given
+    by a name that only they gave, is told by the name of before.
+
+    Args:
+        base: The tables before the replaced migrations.
+        operations: Their operations.
+        declared: The tables that the resources declare.
+        given: The user's answers.
+    """
+    own, rest = given.split(base)
+    names = trace(base, operations)
+    own = _by_old_names(names, own, rest)
+    return _still_held(renames_in(names), declared, own).overruled_by(own), rest
+
+
+def _by_old_names(names: Names, own: Renames, rest: Renames) -> Renames:
+    """Return the answers with those that follow on a rename of the replaced migrations."""
+    answers = own
+    for was, (now, columns) in names.items():
+        later = {**rest.columns_of(was), **rest.columns_of(now)}
+        for old, new in columns.items():
+            if new in later and old != new and old not in own.columns_of(was):
+                answers = answers.plus(was, old, later[new])
+        if now != was and now in rest.tables and was not in own.tables:
+            answers = answers.plus(was, None, rest.tables[now])
+    return answers
+
+
+def _still_held(held: Renames, declared: Schema, own: Renames) -> Renames:
+    """Return those renames that nothing else is answered for, and whose new name is declared."""
+    tables = {
+        was: now
+        for was, now in held.tables.items()
+        if now in declared and _free(was, None, now, own.tables, own)
+    }
+    columns = {}
+    for table, pairs in held.columns.items():
+        target = declared.get(own.tables.get(table) or tables.get(table, table))
+        columns[table] = {
+            old: new
+            for old, new in pairs.items()
+            if target is not None
+            and target.column(new) is not None
+            and _free(table, old, new, own.columns_of(table), own)
+        }
+    return Renames(tables, {table: pairs for table, pairs in columns.items() if pairs})
+
+
+def _free(table: str, column: str | None, new: str, given: Mapping[str, str], own: Renames) -> bool:
+    """Whether no answer speaks of an old or a new name."""
+    refused = (table, column) in own.refused
+    return (column or table) not in given and new not in given.values() and not refused
+
+
+def going_down(
+    rows: Sequence[Applied], operations: Mapping[str, Sequence[Operation]], doomed: frozenset[str]
+) -> tuple[Applied, ...]:
+    """Return what has to be rolled back, newest first.
+
+    That is what is replaced, and what was applied after it and shares a table with what goes down
+    below it.
+
+    Args:
+        rows: The ledger.
+        operations: What was applied, by version, from the first replaced one on.
+        doomed: The versions that are replaced.
+    """
+    down: list[Applied] = []
+    tables: frozenset[str] | None = frozenset()
+    for row in rows:
+        if row.version in doomed or (down and share(tables, operations[row.version])):
+            down.append(row)
+            tables = joined(tables, touched(operations[row.version]))
+    return tuple(reversed(down))
+
+
+def is_same(migration: Migration, other: Migration) -> bool:
+    """Whether two migrations are the same in the JSON of the ledger."""
+    return canonical(encode_migration(migration)) == canonical(encode_migration(other))

@@ -1,0 +1,87 @@
+"""The steps that a plan is made of, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ashflow.change.migration import Migration
+    from ashflow.change.operations import Operation
+
+Direction = Literal["up", "down"]
+
+
+@dataclass(frozen=True, slots=True)
+class Up:
+    """Apply a migration.
+
+    Args:
+        version: 14 digits.
+        name: What it is called.
+        path: Its file, relative to the project's root.
+        checksum: The SHA-256 of the file's text.
+        migration: What the file says.
+    """
+
+    version: str
+    name: str
+    path: str
+    checksum: str
+    migration: Migration
+
+    @property
+    def operations(self) -> Sequence[Operation]:
+        """What is run."""
+        return self.migration.operations
+
+    @property
+    def direction(self) -> Direction:
+        """Which way it goes."""
+        return "up"
+
+
+@dataclass(frozen=True, slots=True)
+class Down:
+    """Take a migration back.
+
+    Args:
+        version: 14 digits.
+        name: What it is called.
+        path: Its file, relative to the project's root; where there is none, the word `ledger`.
+        migration: What was applied.
+        operations: What is run: the reverse of what was applied.
+    """
+
+    version: str
+    name: str
+    path: str
+    migration: Migration
+    operations: Sequence[Operation]
+
+    @property
+    def direction(self) -> Direction:
+        """Which way it goes."""
+        return "down"
+
+
+Step = Up | Down
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A migration that went one way.
+
+    Args:
+        version: 14 digits.
+        name: What it is called.
+        direction: Which way it went.
+        ms: How long it took, in milliseconds.
+    """
+
+    version: str
+    name: str
+    direction: Direction
+    ms: float

@@ -1,0 +1,150 @@
+"""Run the steps of a plan on one database: the only room that changes one."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ashflow.errors import MigrationFailed, RowsForbid, SchemaError
+from ashflow.history.ledger import Applied
+from ashflow.plan.steps import Done, Step, Up
+from ashflow.run.events import Began, Ended, Tell
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from contextlib import AbstractContextManager
+    from datetime import datetime
+
+    from ashflow.adapters.protocol import Database, Session
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """Runs steps on the database of one repo.
+
+    Args:
+        repo: The name of the repo.
+        database: Its database.
+        now: Tells the moment, in UTC.
+        tell: Is told what happens.
+    """
+
+    repo: str
+    database: Database
+    now: Callable[[], datetime]
+    tell: Tell
+
+    def run(self, steps: Iterable[Step]) -> list[Done]:
+        """Run steps, each in a transaction of its own together with its row of the ledger.
+
+        What another process did meanwhile is seen inside the lock, and is not done again.
+
+        Args:
+            steps: Migrations, loaded, in the order in which they are run.
+
+        Returns:
+            What was done.
+
+        Raises:
+            AshflowError: A step failed; those before it stay, it is as if it had not begun.
+        """
+        return [done for step in steps if (done := self._one(step)) is not None]
+
+    def _one(self, step: Step) -> Done | None:
+        with self._session(step) as session:
+            if _is_done(session, step):
+                return None
+            self.tell(Began(self.repo, step))
+            start = time.perf_counter()
+            take(session, step, self.now())
+        done = Done(step.version, step.name, step.direction, _ms(start))
+        self.tell(Ended(self.repo, done))
+        return done
+
+    def _session(self, step: Step) -> AbstractContextManager[Session]:
+        if not step.migration.transaction:
+            return self.database.unlocked(foreign_keys=step.migration.foreign_keys)
+        return self.database.locked(foreign_keys=step.migration.foreign_keys)
+
+
+def take(session: Session, step: Step, now: datetime) -> None:
+    """Run one step in a session that stands, and write it into the ledger.
+
+    Args:
+        session: The session; nothing is committed here.
+        step: What is run.
+        now: The moment, in UTC.
+
+    Raises:
+        AshflowError: The database or the rows in it refused; the message names the migration.
+    """
+    run_named(session, step)
+    if isinstance(step, Up):
+        session.record(row_of(step, now))
+    else:
+        session.forget(step.version)
+
+
+def run_named(session: Session, step: Step) -> None:
+    """Run the operations of a step; an error names the migration.
+
+    Raises:
+        AshflowError: The database or the rows in it refused.
+    """
+    try:
+        session.run(step.operations)
+    except (MigrationFailed, RowsForbid, SchemaError) as error:
+        way = "apply" if isinstance(step, Up) else "roll back"
+        after = _what_stands(step)
+        raise type(error)(
+            f"can't {way} {step.version}_{step.name} ({step.path}): {error.message}{after}",
+            hint=error.hint,
+        ) from (error.__cause__ or error)
+
+
+def without_functions(step: Step) -> Step:
+    """Return a step for a rehearsal: its functions are left out, as they may do anything."""
+    from ashflow.change.migration import Migration
+    from ashflow.change.operations import Run
+
+    kept = tuple(op for op in step.operations if not isinstance(op, Run))
+    if isinstance(step, Up):
+        return replace(step, migration=Migration(kept))
+    return replace(step, operations=kept)
+
+
+def row_of(step: Up, now: datetime) -> Applied:
+    """Return the row of the ledger that says that a migration was applied.
+
+    Args:
+        step: The migration.
+        now: The moment, in UTC.
+    """
+    import json
+
+    from ashflow.change.codec import encode_migration
+
+    return Applied(
+        position=0,
+        version=step.version,
+        name=step.name,
+        checksum=step.checksum,
+        operations=json.dumps(encode_migration(step.migration), ensure_ascii=False),
+        applied_at=f"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03d}Z",
+    )
+
+
+def _what_stands(step: Step) -> str:
+    if step.migration.transaction:
+        return ""
+    return "\nIt ran outside a transaction: what it did before that point stays."
+
+
+def _is_done(session: Session, step: Step) -> bool:
+    applied = step.version in session.ledger()
+    return applied if isinstance(step, Up) else not applied
+
+
+def _ms(start: float) -> float:
+    return round((time.perf_counter() - start) * 1000, 3)
