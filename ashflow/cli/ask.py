@@ -1,0 +1,81 @@
+"""Ask on a terminal what was renamed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ashflow.cli.output import on_terminal
+from ashflow.errors import RenameQuestions
+from ashflow.plan.codegen import Choices
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ashflow.change.renames import Renames
+
+T = TypeVar("T")
+
+
+def choices_of(
+    renames: Sequence[str], *, no_renames: bool, drop_columns: bool, drop_tables: bool
+) -> Choices:
+    """Return what the options of a command say.
+
+    Args:
+        renames: The values of `--rename`.
+        no_renames: Whether what is not answered is no rename.
+        drop_columns: Whether columns go that no attribute declares any more.
+        drop_tables: Whether tables go that no resource declares any more.
+
+    Raises:
+        UsageError: A value of `--rename` can't be understood.
+    """
+    if not renames:
+        return Choices(no_renames=no_renames, drop_columns=drop_columns, drop_tables=drop_tables)
+    from ashflow.change.renames import parse_renames
+
+    return Choices(parse_renames(renames), no_renames, drop_columns, drop_tables)
+
+
+def answered(plan: Callable[[Choices], T], choices: Choices) -> T:
+    """Make a plan; what it can't know is asked, where somebody is there to be asked.
+
+    Args:
+        plan: Makes the plan of what the user chose.
+        choices: What the user chose so far.
+
+    Raises:
+        RenameQuestions: Nobody is there to be asked.
+    """
+    while True:
+        try:
+            return plan(choices)
+        except RenameQuestions as questions:
+            if not on_terminal():
+                raise
+            renames = choices.renames
+            for question in questions.questions:
+                renames = _ask(question, renames)
+            choices = replace(choices, renames=renames)
+
+
+def _ask(question: dict[str, Any], renames: Renames) -> Renames:
+    table, old = question["table"], question["from"]
+    column = None if question["kind"] == "table" else old
+    taken = (renames.tables if column is None else renames.columns_of(table)).values()
+    candidates = [name for name in question["candidates"] if name not in taken]
+    what = f"{table}.{old}" if column else f"table {table}"
+    if not candidates:
+        return renames.without(table, column)
+    click.echo(f"{what} is not declared any more. Was it renamed?", err=True)
+    for i, candidate in enumerate(candidates, 1):
+        click.echo(f"  {i}  yes, to {candidate}", err=True)
+    click.echo("  n  no, it is something else", err=True)
+    numbers = [str(i) for i in range(1, len(candidates) + 1)]
+    answer = click.prompt("?", type=click.Choice([*numbers, "n"]), show_choices=False, err=True)
+    if answer == "n":
+        return renames.without(table, column)
+    return renames.plus(table, column, candidates[int(answer) - 1])

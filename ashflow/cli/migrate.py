@@ -1,0 +1,119 @@
+"""`ashflow migrate`: apply the migrations that are pending."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ashflow.cli.options import common, opened
+from ashflow.cli.output import Output, arrow, count
+from ashflow.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ashflow.adapters.protocol import Log
+    from ashflow.project.migrate import Planned, Ran
+
+
+@click.command(short_help="Apply pending migrations.", epilog="Example: ashflow migrate --dry-run")
+@click.option(
+    "-n", "--step", type=click.IntRange(min=1), metavar="N", help="How many migrations at most."
+)
+@click.option("--to", metavar="VERSION", help="Up to and including this one.")
+@click.option("--mark", metavar="VERSION", help="Record it as applied, and run nothing.")
+@click.option("--strict", is_flag=True, help="Refuse one that is older than an applied one.")
+@click.option("--no-backup", is_flag=True, help="Keep no copy when values are dropped.")
+@click.option("--dry-run", is_flag=True, help="Print the SQL, and run nothing.")
+@click.option("--log-sql", is_flag=True, help="Print each statement as it runs.")
+@common
+def migrate(step: int | None, to: str | None, mark: str | None, **options: Any) -> int:  # noqa: ANN401
+    """Apply pending migrations; makes the SQLite file where it is not there."""
+    from ashflow.project import migrate as doing
+
+    output = Output(options["as_json"], options["quiet"])
+    dry_run = options["dry_run"]
+    project = opened(output, log=sql_log(output, shown=dry_run or options["log_sql"], dry=dry_run))
+    given = one_of({"--step": step, "--to": to, "--mark": mark})
+    repos = project.repos(options["repos"])
+    if given:
+        repos = project.one_repo(options["repos"], given)
+    if mark is not None:
+        if dry_run:
+            raise UsageError("--mark runs nothing, so there is no SQL to print")
+        report(output, [doing.mark_up(project, repos[0], mark)], "marked as applied")
+        return 0
+    planned = doing.plan_up(project, repos, step=step, to=to, strict=options["strict"])
+    if dry_run:
+        doing.rehearse(planned)
+        report_plan(output, planned)
+        return 0
+    ran = doing.run(project, planned, create=True, backup=not options["no_backup"])
+    report(output, ran, "applied")
+    return 0
+
+
+def one_of(given: dict[str, object]) -> str:
+    """Return the one option that was given; empty where none was.
+
+    Raises:
+        UsageError: Several were.
+    """
+    names = [name for name, value in given.items() if value not in (None, False)]
+    if len(names) > 1:
+        raise UsageError(f"{' and '.join(names)} can't be said together", hint="Give one of them.")
+    return names[0] if names else ""
+
+
+def sql_log(output: Output, *, shown: bool, dry: bool) -> Log | None:
+    """Return what prints each statement: on stdout where that is the result, else on stderr."""
+    if not shown:
+        return None
+    return lambda sql: (output.result if dry else output.message)(f"{sql.rstrip().rstrip(';')};")
+
+
+def report(output: Output, ran: Sequence[Ran], deed: str) -> None:
+    """Print what was run, a line a repo."""
+    for one in ran:
+        if one.done:
+            output.result(f"{one.repo}: {deed} {count(len(one.done), 'migration')}")
+        else:
+            output.result(f"{one.repo}: nothing to do")
+    output.data(
+        {
+            "repos": [
+                {
+                    "name": one.repo,
+                    "migrations": [
+                        {"version": d.version, "name": d.name, "direction": d.direction, "ms": d.ms}
+                        for d in one.done
+                    ],
+                }
+                for one in ran
+            ]
+        }
+    )
+
+
+def report_plan(output: Output, planned: Sequence[Planned]) -> None:
+    """Print what would be run."""
+    for one in planned:
+        for step in one.steps:
+            output.message(f"{one.repo}: would go {arrow(step)}")
+        if not one.steps:
+            output.message(f"{one.repo}: nothing to do")
+    output.data(
+        {
+            "repos": [
+                {
+                    "name": one.repo,
+                    "migrations": [
+                        {"version": s.version, "name": s.name, "direction": s.direction, "ms": 0}
+                        for s in one.steps
+                    ],
+                }
+                for one in planned
+            ]
+        }
+    )

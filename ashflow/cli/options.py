@@ -1,0 +1,108 @@
+"""The options that every command has, and the opening of the project."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ashflow.cli.output import Output, on_terminal
+from ashflow.errors import ConfigError, Declined
+
+if TYPE_CHECKING:
+    from ashflow.adapters.protocol import Log
+    from ashflow.project.checkout import Project
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def common(command: F) -> F:
+    """Give a command the options that all have: `--repo`, `--json`, `--quiet`."""
+    for option in (
+        click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors."),
+        click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout."),
+        click.option(
+            "--repo", "repos", multiple=True, metavar="NAME", help="Only this repo; repeatable."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def renaming(command: F) -> F:
+    """Give a command the options that answer what codegen would ask."""
+    for option in (
+        click.option(
+            "--drop-tables", is_flag=True, help="Drop tables that no resource declares any more."
+        ),
+        click.option(
+            "--drop-columns",
+            is_flag=True,
+            help="Drop columns that no attribute declares any more.",
+        ),
+        click.option(
+            "--no-renames", is_flag=True, help="Take nothing for a rename: drop, or keep, and add."
+        ),
+        click.option(
+            "--rename",
+            "renames",
+            multiple=True,
+            metavar="OLD=NEW",
+            help="posts.title=headline, or posts=articles; repeatable.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def opened(output: Output, *, log: Log | None = None) -> Project:
+    """Return the project that the current folder is in.
+
+    Args:
+        output: Is told what happens.
+        log: Is told of every statement of a migration.
+
+    Raises:
+        ConfigError: There is none.
+    """
+    from ashflow.project.checkout import open_project
+
+    return open_project(here(), os.environ, tell=output.tell, log=log)
+
+
+def here() -> Path:
+    """Return the current folder.
+
+    Raises:
+        ConfigError: It was removed under our feet.
+    """
+    try:
+        return Path.cwd()
+    except FileNotFoundError as error:
+        raise ConfigError(
+            "the current folder is not there any more", hint="Go to a folder that is: cd"
+        ) from error
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask before something that can't be taken back.
+
+    Args:
+        question: What is going to happen, as a question.
+        yes: Whether `--yes` was given.
+
+    Raises:
+        Declined: The user said no, or nobody is there to say yes.
+    """
+    if yes:
+        return
+    if not on_terminal():
+        raise Declined(
+            f"nobody is there to answer: {question}",
+            hint="Say --yes where that is what you want.",
+        )
+    if not click.confirm(question, err=True):
+        raise Declined("nothing was changed")

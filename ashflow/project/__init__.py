@@ -1,0 +1,1 @@
+"""One checkout: gather facts, ask `plan`, hand to `run`."""

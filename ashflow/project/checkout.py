@@ -1,0 +1,183 @@
+"""The facts of one checkout: its configuration, files, resources and databases, each read once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ashflow.config import find_project, read_config
+from ashflow.errors import UsageError
+from ashflow.history.history import History, read_history
+from ashflow.plan.codegen import Choices, Folders
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from ashflow.adapters.protocol import Database, Log
+    from ashflow.config import Config, RepoConfig
+    from ashflow.run.events import Event, Tell
+    from ashflow.run.runner import Runner
+    from ashflow.sources.load import Declared
+
+
+def utc_clock() -> datetime:
+    """Return the moment, in UTC."""
+    from datetime import UTC, datetime
+
+    return datetime.now(UTC)
+
+
+def silent(event: Event) -> None:
+    """Tell nobody."""
+
+
+class Project:
+    """A checkout of a project.
+
+    Args:
+        config: What its pyproject.toml says.
+        now: Tells the moment, in UTC.
+        tell: Is told what happens.
+        log: Is told of every statement of a migration; None: nobody asked.
+    """
+
+    __slots__ = ("_declared", "config", "log", "now", "tell")
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        now: Callable[[], datetime] = utc_clock,
+        tell: Tell = silent,
+        log: Log | None = None,
+    ) -> None:
+        self.config = config
+        self.now = now
+        self.tell = tell
+        self.log = log
+        self._declared: dict[str, Declared] = {}
+
+    @property
+    def root(self) -> Path:
+        """The folder of the project."""
+        return self.config.root
+
+    def repos(self, names: Sequence[str] = ()) -> tuple[RepoConfig, ...]:
+        """Return the repos of some names, in the order of the configuration; by default all.
+
+        Raises:
+            ConfigError: There is none of that name.
+        """
+        wanted = {self.config.repo(name).name for name in names}
+        return tuple(repo for repo in self.config.repos if not wanted or repo.name in wanted)
+
+    def one_repo(self, names: Sequence[str], why: str) -> tuple[RepoConfig, ...]:
+        """Return the one repo that a command is for.
+
+        Args:
+            names: The names that were given.
+            why: Which option is for one repo only.
+
+        Raises:
+            UsageError: There are several.
+        """
+        repos = self.repos(names)
+        if len(repos) > 1:
+            raise UsageError(
+                f"{why} counts in the history of one database, and there are {len(repos)}: "
+                f"{', '.join(repo.name for repo in repos)}",
+                hint=f"Say which one: --repo {repos[0].name}",
+            )
+        return repos
+
+    def folders(self, repo: str) -> Folders:
+        """Return where the files of a repo are."""
+        return Folders(repo, self.config.migrations(repo), self.config.snapshots(repo))
+
+    def history(self, repo: str) -> History:
+        """Return what is written down of a repo, as it is on disk now.
+
+        Raises:
+            DuplicateVersionError: Two migrations carry one version.
+            FileError: A folder cannot be read.
+        """
+        from ashflow.worktree.files import read_tree
+
+        folders = self.folders(repo)
+        tree = read_tree(self.root, (folders.migrations, folders.snapshots))
+        return read_history(tree, migrations=folders.migrations, snapshots=folders.snapshots)
+
+    def declared(self, repo: str) -> Declared:
+        """Return what the resources of a repo declare; they are imported once.
+
+        Raises:
+            ResourceImportError: They do not import.
+            ResourceError: They declare something that is no table.
+        """
+        if not self._declared:
+            from ashflow.sources.load import load_declared
+
+            self._declared.update(
+                load_declared(
+                    self.config.domains,
+                    pythonpath=[Path(folder) for folder in self.config.pythonpath],
+                    root=self.root,
+                    repos=[config.name for config in self.config.repos],
+                )
+            )
+        return self._declared[repo]
+
+    def database(self, repo: RepoConfig) -> Database:
+        """Return the database of a repo; nothing is opened yet.
+
+        Raises:
+            ConfigError: Its url can't be used.
+        """
+        from ashflow.adapters.connect import connect
+
+        return connect(
+            repo.url,
+            root=self.root,
+            lock_timeout=repo.lock_timeout,
+            log=self.log,
+            ledger=repo.ledger,
+        )
+
+    def runner(self, repo: str, database: Database) -> Runner:
+        """Return what runs steps on the database of a repo."""
+        from ashflow.run.runner import Runner
+
+        return Runner(repo, database, self.now, self.tell)
+
+    def choices(self, choices: Choices) -> Choices:
+        """Return what the user chose, with what the configuration chooses by default."""
+        from dataclasses import replace
+
+        return replace(
+            choices,
+            drop_columns=choices.drop_columns or self.config.drop_columns,
+            drop_tables=choices.drop_tables or self.config.drop_tables,
+        )
+
+
+def open_project(
+    start: Path,
+    env: Mapping[str, str],
+    *,
+    tell: Tell = silent,
+    log: Log | None = None,
+) -> Project:
+    """Find the project that a folder is in, and read its configuration.
+
+    Args:
+        start: The folder.
+        env: The environment.
+        tell: Is told what happens.
+        log: Is told of every statement of a migration.
+
+    Raises:
+        ConfigError: There is none, or its configuration can't be used.
+    """
+    config = read_config(find_project(start), env)
+    return Project(config, tell=tell, log=log)

@@ -1,0 +1,135 @@
+"""Compare the resources with the snapshots, and write what differs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from ashflow.plan.codegen import Change, Choices, Generated, dealt, find_change
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from ashflow.config import RepoConfig
+    from ashflow.history.history import History
+    from ashflow.history.snapshot import Snapshot
+    from ashflow.project.checkout import Project
+
+
+class Found(NamedTuple):
+    """What codegen found in one repo.
+
+    Args:
+        repo: The repo.
+        history: What is written down of it.
+        leaves: The newest snapshot of every table.
+        change: What differs; false where nothing does.
+        origins: Where the things are declared: `table` or `table.member` to `file:line`.
+        warnings: What is odd in the resources.
+    """
+
+    repo: str
+    history: History
+    leaves: Mapping[str, Snapshot]
+    change: Change
+    origins: Mapping[str, str]
+    warnings: tuple[str, ...] = ()
+
+
+def find(project: Project, repos: Sequence[RepoConfig], choices: Choices) -> list[Found]:
+    """Compare the resources of some repos with their snapshots; touches nothing.
+
+    Args:
+        project: The checkout.
+        repos: Which of its repos.
+        choices: What the user chose.
+
+    Raises:
+        RenameQuestions: Only the user knows what was renamed.
+        AshflowError: Resources, snapshots or answers can't be used.
+    """
+    choices = project.choices(choices)
+    declared = [project.declared(repo.name) for repo in repos]
+    histories = [project.history(repo.name) for repo in repos]
+    leaves = [history.leaves() for history in histories]
+    answers = dealt(choices, [(old, new.schema) for old, new in zip(leaves, declared, strict=True)])
+    return [
+        Found(
+            repo.name,
+            history,
+            old,
+            find_change(old, new.schema, own, new.unmanaged, new.in_order),
+            new.origins,
+            new.warnings,
+        )
+        for repo, history, old, new, own in zip(
+            repos, histories, leaves, declared, answers, strict=True
+        )
+    ]
+
+
+def generate(
+    project: Project, found: Found, name: str, *, taken: Iterable[str] | None = None
+) -> Generated | None:
+    """Return the files that a change comes to; None where there is no change.
+
+    Args:
+        project: The checkout.
+        found: What codegen found.
+        name: The name of the migration.
+        taken: The versions that the new one has to be greater than; None: those of the history.
+
+    Raises:
+        UsageError: The name is taken, or there is no greater version.
+    """
+    from ashflow.history.history import check_new_name
+
+    check_new_name(found.history, name)
+    if not found.change:
+        return None
+    from ashflow.history.version import next_version
+    from ashflow.plan.files import generate as written
+
+    return written(
+        found.change,
+        found.leaves,
+        version=next_version(project.now(), found.history.versions if taken is None else taken),
+        name=name,
+        folders=project.folders(found.repo),
+    )
+
+
+def empty(project: Project, history: History, repo: str, name: str) -> Generated:
+    """Return a migration to be filled by hand.
+
+    Args:
+        project: The checkout.
+        history: What is written down of the repo.
+        repo: The repo.
+        name: The name of the migration.
+
+    Raises:
+        UsageError: The name is taken, or there is no greater version.
+    """
+    from ashflow.change.describe import title
+    from ashflow.change.migration import Migration
+    from ashflow.history.history import check_new_name
+    from ashflow.history.render import BY_HAND, render
+    from ashflow.history.version import next_version
+
+    check_new_name(history, name)
+    version = next_version(project.now(), history.versions)
+    path = f"{project.folders(repo).migrations}/{version}_{name}.py"
+    hint = 'write operations here, such as Execute(up="…", down="…").'
+    text = render(Migration(), title=title(name), about=BY_HAND, notes=[hint])
+    return Generated(version, name, path, (), {path: text}, Change())
+
+
+def write(project: Project, generated: Sequence[Generated]) -> None:
+    """Write the files of some repos: all of them, or none.
+
+    Raises:
+        FileError: A file is there already, or the disk refuses.
+    """
+    from ashflow.worktree.files import write_new
+
+    write_new(project.root, {p: text for one in generated for p, text in one.files.items()})

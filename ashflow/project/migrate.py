@@ -1,0 +1,311 @@
+"""Bring databases up, or take them back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ashflow.errors import UsageError
+from ashflow.history.ledger import Ledger
+from ashflow.plan.migrate import (
+    check_known,
+    choose_down,
+    choose_up,
+    down,
+    late,
+    misnamed,
+    missing,
+    refuse_another,
+    up,
+)
+from ashflow.run.events import Created, Warned
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ashflow.adapters.protocol import Database
+    from ashflow.config import RepoConfig
+    from ashflow.history.history import History
+    from ashflow.plan.steps import Done, Step
+    from ashflow.project.checkout import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What is going to be run on one database.
+
+    Args:
+        repo: The repo.
+        database: Its database.
+        steps: The migrations, loaded, in order.
+        warnings: What is odd.
+    """
+
+    repo: str
+    database: Database
+    steps: tuple[Step, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What was run on one database.
+
+    Args:
+        repo: The repo.
+        done: The migrations, in order.
+    """
+
+    repo: str
+    done: tuple[Done, ...]
+
+
+def ledger_of(database: Database) -> Ledger:
+    """Return what is applied to a database; nothing, where it is not there.
+
+    Raises:
+        LedgerError: The ledger's table belongs to another tool.
+        NotADatabaseError: The file is no database.
+    """
+    if not database.exists():
+        return Ledger()
+    with database.read() as session:
+        return session.ledger()
+
+
+def plan_up(
+    project: Project,
+    repos: Sequence[RepoConfig],
+    *,
+    step: int | None = None,
+    to: str | None = None,
+    strict: bool = False,
+) -> list[Planned]:
+    """Choose and load the migrations that are to be applied; touches nothing.
+
+    Args:
+        project: The checkout.
+        repos: Which of its repos.
+        step: How many at most; None: all.
+        to: The last one; None: all.
+        strict: Whether a migration that is older than an applied one is refused.
+
+    Raises:
+        AshflowError: A migration does not load, or a database can't be read.
+    """
+    planned = []
+    for repo in repos:
+        database = project.database(repo)
+        ledger = ledger_of(database)
+        history = project.history(repo.name)
+        refuse_another(history, ledger, str(project.root))
+        chosen = choose_up(history, ledger, step=step, to=to)
+        behind = late(chosen, ledger)
+        if behind and strict:
+            raise UsageError(
+                f"{behind[0].path} is older than a migration that is applied already",
+                hint="Without --strict it is applied all the same; or give it a new version.",
+            )
+        warnings = [f"{m.path} is older than a migration that is applied already" for m in behind]
+        warnings += _ahead(history, ledger)
+        warnings += [
+            f"{path} is no migration by its name, which is 14 digits, _, and [a-z0-9_]+.py"
+            for path in misnamed(history, project.config.migrations(repo.name))
+        ]
+        steps = tuple(up(history, file, str(project.root)) for file in chosen)
+        planned.append(Planned(repo.name, database, steps, tuple(warnings)))
+    return planned
+
+
+def plan_all(project: Project, repos: Sequence[RepoConfig]) -> list[Planned]:
+    """Load all migrations, for databases that are going to be made anew; touches nothing.
+
+    Raises:
+        AshflowError: A migration does not load.
+    """
+    root = str(project.root)
+    planned = []
+    for repo in repos:
+        history = project.history(repo.name)
+        steps = tuple(up(history, file, root) for file in history.migrations)
+        planned.append(Planned(repo.name, project.database(repo), steps))
+    return planned
+
+
+def _ahead(history: History, ledger: Ledger) -> list[str]:
+    gone = missing(history, ledger)
+    if not gone:
+        return []
+    names = ", ".join(f"{row.version}_{row.name}" for row in gone)
+    return [f"the database is ahead of the files: {names} is applied and has no file here"]
+
+
+def plan_down(
+    project: Project,
+    repos: Sequence[RepoConfig],
+    *,
+    step: int = 1,
+    to: str | None = None,
+    everything: bool = False,
+) -> list[Planned]:
+    """Choose the migrations that are to be taken back; touches nothing.
+
+    Args:
+        project: The checkout.
+        repos: Which of its repos.
+        step: How many.
+        to: Back to and including this version.
+        everything: All of them.
+
+    Raises:
+        IrreversibleError: One of them has no way back.
+        AshflowError: A migration does not load, or a database can't be read.
+    """
+    planned = []
+    for repo in repos:
+        database = project.database(repo)
+        with database.read() as session:
+            ledger = session.ledger()
+        history = project.history(repo.name)
+        rows = choose_down(history, ledger, step=step, to=to, everything=everything)
+        steps = tuple(down(history, row, str(project.root)) for row in rows)
+        planned.append(Planned(repo.name, database, steps))
+    return planned
+
+
+def run(
+    project: Project, planned: Sequence[Planned], *, create: bool = False, backup: bool = True
+) -> list[Ran]:
+    """Run what was planned, one repo after the other; the first failure ends it.
+
+    Args:
+        project: The checkout.
+        planned: What is to be run.
+        create: Whether a database that is not there is made.
+        backup: Whether a database is copied before values in it go.
+
+    Raises:
+        AshflowError: A migration failed; what was done before it stays.
+    """
+    ran = []
+    for one in planned:
+        for warning in one.warnings:
+            project.tell(Warned(one.repo, warning))
+        if create and one.database.create():
+            project.tell(Created(one.repo, one.database.shown))
+        if backup:
+            _keep_what_goes(project, one)
+        try:
+            done = project.runner(one.repo, one.database).run(one.steps)
+        finally:
+            one.database.close()
+        ran.append(Ran(one.repo, tuple(done)))
+    return ran
+
+
+def _keep_what_goes(project: Project, planned: Planned) -> None:
+    from ashflow.project.park import losses, park
+
+    lost = losses(planned.database, planned.steps)
+    if lost:
+        place = park(project, planned.repo, planned.database)
+        going = ", ".join(map(str, lost))
+        text = f"{going} will be dropped; a copy of the database from before is {place}"
+        project.tell(Warned(planned.repo, text))
+
+
+def rehearse(planned: Sequence[Planned]) -> None:
+    """Run what was planned on copies without rows, in memory, so that the log tells the SQL.
+
+    Functions of `Run` are not called: they may reach outside the database.
+
+    Raises:
+        AshflowError: A migration does not fit the database.
+    """
+    from ashflow.run.runner import run_named, without_functions
+
+    for one in planned:
+        with one.database.rehearsal() as session:
+            for step in one.steps:
+                run_named(session, without_functions(step))
+        one.database.close()
+
+
+def mark_up(project: Project, repo: RepoConfig, version: str) -> Ran:
+    """Write a migration into the ledger without running it.
+
+    Raises:
+        UsageError: There is no such migration, or it is applied already.
+        AshflowError: It does not load, or the database can't be written.
+    """
+    from ashflow.plan.steps import Done
+    from ashflow.run.runner import row_of
+
+    history = project.history(repo.name)
+    database = project.database(repo)
+    check_known(version, history, ledger_of(database))
+    file = history.migration(version)
+    if file is None or version in ledger_of(database):
+        raise UsageError(f"migration {version} is applied already, nothing is to be marked")
+    step = up(history, file, str(project.root))
+    if database.create():
+        project.tell(Created(repo.name, database.shown))
+    with database.locked() as session:
+        session.record(row_of(step, project.now()))
+    database.close()
+    return Ran(repo.name, (Done(version, file.name, "up", 0.0),))
+
+
+def mark_down(project: Project, repo: RepoConfig, version: str) -> Ran:
+    """Take a migration out of the ledger without running it.
+
+    Raises:
+        UsageError: It is not applied.
+        AshflowError: The database can't be written.
+    """
+    from ashflow.plan.steps import Done
+
+    database = project.database(repo)
+    with database.read() as session:
+        row = session.ledger().get(version)
+    if row is None:
+        raise UsageError(
+            f"migration {version} is not applied, nothing is to be forgotten",
+            hint="ashflow status shows what is applied.",
+        )
+    with database.locked() as session:
+        session.forget(version)
+    database.close()
+    return Ran(repo.name, (Done(version, row.name, "down", 0.0),))
+
+
+def create(project: Project, repos: Sequence[RepoConfig]) -> list[tuple[str, bool]]:
+    """Make the databases of some repos.
+
+    Returns:
+        For each repo, whether its database was made; False where it was there.
+
+    Raises:
+        DatabaseError: One can't be made.
+    """
+    return [(repo.name, _made(project, repo)) for repo in repos]
+
+
+def _made(project: Project, repo: RepoConfig) -> bool:
+    database = project.database(repo)
+    made = database.create()
+    database.close()
+    return made
+
+
+def drop(project: Project, repos: Sequence[RepoConfig]) -> list[tuple[str, bool]]:
+    """Remove the databases of some repos, with all that is in them.
+
+    Returns:
+        For each repo, whether its database was removed; False where it was not there.
+
+    Raises:
+        DatabaseError: One can't be removed.
+    """
+    databases = [(repo.name, project.database(repo)) for repo in repos]
+    return [(name, database.drop()) for name, database in databases]

@@ -1,0 +1,64 @@
+"""Keep a copy of a database before values in it go."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from ashflow.change.trace import dropped
+from ashflow.plan.regen import Loss
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from ashflow.adapters.protocol import Database
+    from ashflow.plan.steps import Step
+    from ashflow.project.checkout import Project
+
+
+def losses(database: Database, steps: Sequence[Step]) -> tuple[Loss, ...]:
+    """Count the values that steps would drop, as the database is now.
+
+    Args:
+        database: The database.
+        steps: What is to be run, in order.
+    """
+    going = dropped(operation for step in steps for operation in step.operations)
+    if not going or not database.exists():
+        return ()
+    with database.read() as session:
+        counted = [Loss(t, c, session.count(t, where_not_null=c)) for t, c in going]
+    return tuple(loss for loss in counted if loss.rows)
+
+
+def park(project: Project, repo: str, database: Database) -> Path:
+    """Copy a database into the store, where only its owner may read it.
+
+    Args:
+        project: The checkout.
+        repo: The repo that the database is of.
+        database: The database.
+
+    Returns:
+        Where the copy is.
+
+    Raises:
+        DatabaseError: It can't be read, or the disk is full.
+        FileError: The store can't be made.
+    """
+    from ashflow.errors import GitError
+    from ashflow.worktree.git import Nowhere, locate
+    from ashflow.worktree.ground import refused
+    from ashflow.worktree.store import open_store
+
+    try:
+        located = locate(project.root)
+    except GitError:  # a copy matters more than where it lies
+        located = Nowhere.NO_REPOSITORY
+    folder = open_store(located, project.root) / "parked"
+    with refused(f"{folder} cannot be made"):
+        folder.mkdir(mode=0o700, exist_ok=True)
+    name = f"{project.now():%Y%m%dT%H%M%S}-{os.urandom(3).hex()}-{repo}.sqlite3"
+    database.backup(folder / name)
+    return folder / name

@@ -1,0 +1,167 @@
+"""What a command does not need, it does not load."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+RUN = """
+import json, os, sys
+os.chdir({root!r})
+before = set(sys.modules)
+sys.argv = ["ashflow", *{arguments!r}]
+from ashflow.cli import main
+try:
+    main()
+except SystemExit as stop:
+    code = stop.code
+print(json.dumps([code, sorted(set(sys.modules) - before)]))
+"""
+HEAVY = {
+    "rich",
+    "git",
+    "gitdb",
+    "sqlite3",
+    "_sqlite3",
+    "subprocess",
+    "tempfile",
+    "difflib",
+    "shutil",
+}
+UNCHANGED = {
+    "ashflow.change.operations",
+    "ashflow.change.diff",
+    "ashflow.change.describe",
+    "ashflow.history.render",
+    "ashflow.adapters",
+    "ashflow.run.runner",
+    "ashflow.worktree.git",
+}
+POSTS = """
+from ashflow import Resource, belongs_to, create_timestamp, identity, uuid_primary_key
+from datetime import datetime
+from uuid import UUID
+
+class Team(Resource, table="teams"):
+    id: UUID = uuid_primary_key()
+    name: str
+
+class Post(Resource, table="posts"):
+    id: UUID = uuid_primary_key()
+    title: str
+    team = belongs_to(Team, index=True)
+    inserted_at: datetime = create_timestamp()
+    unique_title = identity("title")
+"""
+
+
+@pytest.fixture
+def loaded(python, project):
+    """Run a command in a fresh Python; return its exit code and what it has imported."""
+
+    def loaded(*arguments):
+        out = python(RUN.format(root=str(project.root), arguments=arguments))
+        code, modules = json.loads(out.splitlines()[-1])
+        return code, set(modules)
+
+    return loaded
+
+
+def test_the_version_loads_click_and_little_else(loaded):
+    code, modules = loaded("--version")
+    assert code == 0
+    assert not modules & HEAVY
+    ours = {name for name in modules if name.startswith("ashflow.")}
+    assert ours == {"ashflow.cli", "ashflow.cli.failure", "ashflow.cli.group", "ashflow.errors"}
+    assert "dataclasses" not in modules
+    assert "json" not in modules
+
+
+def test_a_check_of_unchanged_resources_loads_neither_database_nor_git(loaded, project, ashflow):
+    project.resources(POSTS)
+    assert ashflow("codegen", "begin").code == 0
+    for arguments in (["codegen", "--check"], ["codegen", "more"], ["generate-migrations", "m"]):
+        code, modules = loaded(*arguments)
+        assert code == 0
+        assert not modules & HEAVY, arguments
+        assert not modules & UNCHANGED, arguments
+
+
+def test_codegen_loads_neither_database_nor_git(loaded, project):
+    project.resources(POSTS)
+    code, modules = loaded("codegen", "begin")
+    assert code == 0
+    assert not modules & {"rich", "git", "sqlite3", "subprocess"}
+
+
+def test_migrate_loads_neither_git_nor_rich(loaded, project, ashflow):
+    project.resources(POSTS)
+    assert ashflow("codegen", "begin").code == 0
+    code, modules = loaded("migrate")
+    assert code == 0
+    assert not modules & {"rich", "git"}
+
+
+def test_the_package_alone_loads_none_of_its_modules(python):
+    out = python("import sys, ashflow; print(*(m for m in sys.modules if m.startswith('ashflow')))")
+    assert out.split() == ["ashflow"]
+
+
+def test_every_word_of_the_package_is_there(python):
+    program = "import ashflow; [getattr(ashflow, n) for n in ashflow.__all__]; print(dir(ashflow))"
+    assert "uuid_primary_key" in python(program)
+    assert "no attribute 'nope'" in python(
+        "import ashflow\ntry:\n    ashflow.nope\nexcept AttributeError as e:\n    print(e)"
+    )
+
+
+def test_resources_load_neither_click_nor_git(python):
+    program = "import sys; from ashflow import Resource, attribute; print(*sys.modules)"
+    assert not {"click", "rich", "git", "sqlite3", "subprocess"} & set(python(program).split())
+
+
+def test_a_migration_file_loads_neither_click_nor_git(python):
+    program = "import sys; from ashflow.migration import Migration; print(*sys.modules)"
+    assert not {"click", "rich", "git", "sqlite3", "subprocess"} & set(python(program).split())
+
+
+@pytest.fixture
+def without_git(tmp_path):
+    """An environment in which there is no git."""
+    assert shutil.which("git")
+    bare = tmp_path / "bin"
+    bare.mkdir()
+    (bare / "python3").symlink_to(Path(sys.executable).resolve())
+    return {"PATH": str(bare)}
+
+
+def test_all_but_regen_and_status_work_where_there_is_no_git(project, ashflow, without_git):
+    project.resources(POSTS)
+    for arguments in (
+        "init",
+        "codegen --dry-run",
+        "codegen begin",
+        "codegen --check",
+        "create",
+        "migrate",
+        "rollback",
+        "setup",
+        "reset --yes",
+        "drop --yes",
+    ):
+        result = ashflow(*arguments.split(), env=without_git)
+        assert result.code == 0, (arguments, result.err)
+
+
+def test_regen_says_that_git_is_missing(project, ashflow, without_git):
+    project.resources(POSTS)
+    result = ashflow("regen", "begin", env=without_git)
+    assert result.code == 2
+    assert "git" in result.err
+    assert result.err.startswith("error: ")
+    assert "Traceback" not in result.err
+    assert project.files() == []
