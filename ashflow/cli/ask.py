@@ -9,7 +9,7 @@ import click
 
 from ashflow.cli.output import on_terminal
 from ashflow.errors import RenameQuestions
-from ashflow.plan.codegen import Choices
+from ashflow.plan.choices import Choices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -14,7 +14,8 @@ from ashflow.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ashflow.plan.codegen import Change, Choices, Generated
+    from ashflow.plan.choices import Choices
+    from ashflow.plan.codegen import Change, Generated
     from ashflow.project.checkout import Project
     from ashflow.project.codegen import Found
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Print what would be written, and write nothing.")
 @renaming
 @common
-def codegen(name: str | None, name_option: str | None, **options: Any) -> int:  # noqa: ANN401
+def codegen(name: str | None, name_option: str | None, **options: Any) -> int:
     """Compare the resources with the snapshots and write a migration and new snapshots.
 
     Columns and tables that left the resources are kept in the database, and noted, unless

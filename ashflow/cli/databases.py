@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     short_help="Make the databases, empty.", epilog="Example: ashflow create --repo repo"
 )
 @common
-def create(**options: Any) -> int:  # noqa: ANN401  (what `common` gives)
+def create(**options: Any) -> int:
     """Make the databases, empty; those that are there stay as they are."""
     from ashflow.project import migrate as doing
 
@@ -35,7 +35,7 @@ def create(**options: Any) -> int:  # noqa: ANN401  (what `common` gives)
 @click.command(short_help="Remove the databases.", epilog="Example: ashflow drop --yes")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @common
-def drop(*, yes: bool, **options: Any) -> int:  # noqa: ANN401  (what `common` gives)
+def drop(*, yes: bool, **options: Any) -> int:
     """Remove the databases, with all that is in them."""
     output = Output(options["as_json"], options["quiet"])
     project = opened(output)
@@ -46,7 +46,7 @@ def drop(*, yes: bool, **options: Any) -> int:  # noqa: ANN401  (what `common` g
 
 @click.command(short_help="Create, then migrate.", epilog="Example: ashflow setup")
 @common
-def setup(**options: Any) -> int:  # noqa: ANN401  (what `common` gives)
+def setup(**options: Any) -> int:
     """Make the databases and apply all migrations: create, then migrate."""
     output = Output(options["as_json"], options["quiet"])
     project = opened(output)
@@ -57,7 +57,7 @@ def setup(**options: Any) -> int:  # noqa: ANN401  (what `common` gives)
 @click.command(short_help="Drop, create, migrate.", epilog="Example: ashflow reset --yes")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @common
-def reset(*, yes: bool, **options: Any) -> int:  # noqa: ANN401  (what `common` gives)
+def reset(*, yes: bool, **options: Any) -> int:
     """Begin anew: drop, create, migrate."""
     from ashflow.project import migrate as doing
 

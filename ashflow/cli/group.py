@@ -40,7 +40,7 @@ class Commands(click.Group):
         command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:  # noqa: ANN401  (click's)
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """Find the command; a name that is none is answered with those that there are."""
         if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
             raise click.UsageError(

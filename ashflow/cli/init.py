@@ -13,7 +13,7 @@ from ashflow.cli.output import Output
 @click.command(short_help="Make a project of this folder.", epilog="Example: ashflow init --sample")
 @click.option("--sample", is_flag=True, help="Write a first resource to begin with.")
 @common
-def init(*, sample: bool, **options: Any) -> int:  # noqa: ANN401  (what `common` gives)
+def init(*, sample: bool, **options: Any) -> int:
     """Add [tool.ashflow] to pyproject.toml, and the folders and the ignore line that go with it."""
     from ashflow.project.init import start
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Print the SQL, and run nothing.")
 @click.option("--log-sql", is_flag=True, help="Print each statement as it runs.")
 @common
-def migrate(step: int | None, to: str | None, mark: str | None, **options: Any) -> int:  # noqa: ANN401
+def migrate(step: int | None, to: str | None, mark: str | None, **options: Any) -> int:
     """Apply pending migrations; makes the SQLite file where it is not there."""
     from ashflow.project import migrate as doing
 

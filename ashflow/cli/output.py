@@ -130,7 +130,7 @@ _COLOURS = {
 }
 
 
-def _coloured(cell: str) -> Any:  # noqa: ANN401  (rich's Text, imported only on a terminal)
+def _coloured(cell: str) -> Any:
     from rich.text import Text
 
     return Text(cell, style=_COLOURS.get(cell.strip(), ""))

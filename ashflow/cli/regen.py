@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 )
 @renaming
 @common
-def regen(name: str | None, *, migrate: bool, **options: Any) -> int:  # noqa: ANN401
+def regen(name: str | None, *, migrate: bool, **options: Any) -> int:
     """Replace the migrations that git does not track by one, called NAME.
 
     Those that are applied are rolled back, and the files move into a store in git's folder. With

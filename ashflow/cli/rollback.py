@@ -32,7 +32,7 @@ def rollback(
     mark: str | None,
     *,
     everything: bool,
-    **options: Any,  # noqa: ANN401
+    **options: Any,
 ) -> int:
     """Take migrations back, the one that was applied last first."""
     from ashflow.project import migrate as doing

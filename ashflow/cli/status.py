@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Show what stands where.", epilog="Example: ashflow status --json")
 @common
-def status(**options: Any) -> int:  # noqa: ANN401  (what `common` gives)
+def status(**options: Any) -> int:
     """Show the migrations: up, down or missing, when they were applied, and their place in git."""
     from ashflow.project.status import status as gather
 

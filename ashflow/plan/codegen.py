@@ -5,51 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from ashflow.change.renames import Renames
 from ashflow.errors import UsageError
+from ashflow.plan.choices import Choices, standing_tables
 from ashflow.schema.codec import encode_table
 from ashflow.schema.sqltext import fold
 from ashflow.schema.table import DOMAIN, Column, Schema, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ashflow.change.operations import Operation
+    from ashflow.change.renames import Renames
     from ashflow.history.snapshot import Snapshot, State
-
-NO_RENAMES = Renames()
-
-
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """What the user chose.
-
-    Args:
-        renames: What is a rename.
-        no_renames: Whether what is not answered is none.
-        drop_columns: Whether columns go that no attribute declares any more.
-        drop_tables: Whether tables go that no resource declares any more.
-    """
-
-    renames: Renames = NO_RENAMES
-    no_renames: bool = False
-    drop_columns: bool = False
-    drop_tables: bool = False
-
-    def about(self, tables: Container[str]) -> Choices:
-        """Return the choices with only those answers that speak of some tables.
-
-        Args:
-            tables: The tables of one repo; with several repos, an answer is for the one that has
-                the table.
-        """
-        given = self.renames
-        renames = Renames(
-            {old: new for old, new in given.tables.items() if old in tables},
-            {table: pairs for table, pairs in given.columns.items() if table in tables},
-            frozenset(answer for answer in given.refused if answer[0] in tables),
-        )
-        return replace(self, renames=renames)
 
 
 class Kept(NamedTuple):
@@ -139,38 +106,6 @@ class Folders(NamedTuple):
     snapshots: str
 
 
-def dealt(
-    choices: Choices, repos: Sequence[tuple[Mapping[str, Snapshot], Schema]]
-) -> list[Choices]:
-    """Return what of the user's choices is for each repo: of the answers, those that fit there.
-
-    Args:
-        choices: What the user chose.
-        repos: Of each repo, the newest snapshots and what the resources declare.
-
-    Raises:
-        UsageError: An answer fits nowhere.
-    """
-    if len(repos) == 1 or not choices.renames:
-        return [choices] * len(repos)
-    olds = [_standing(leaves) for leaves, _ in repos]
-    own = [choices.renames.fitting(old, new) for old, (_, new) in zip(olds, repos, strict=True)]
-    left = choices.renames
-    for answers in own:
-        left = left.minus(answers)
-    if left:
-        from ashflow.change.renames import check_renames
-
-        tables = {*left.tables, *left.columns}
-        i = next((i for i, old in enumerate(olds) if tables & old.keys()), 0)
-        check_renames(left, olds[i], repos[i][1])
-    return [replace(choices, renames=answers) for answers in own]
-
-
-def _standing(leaves: Mapping[str, Snapshot]) -> Schema:
-    return Schema(leaf.physical for leaf in leaves.values() if leaf.standing)
-
-
 def find_change(
     leaves: Mapping[str, Snapshot],
     declared: Schema,
@@ -206,7 +141,7 @@ def find_change(
     if choices.renames:
         from ashflow.change.renames import check_renames
 
-        check_renames(choices.renames, _standing(leaves), declared)
+        check_renames(choices.renames, standing_tables(leaves), declared)
     elif not new and not lost:
         return Change()
     if in_order is not None:

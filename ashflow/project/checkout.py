@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ashflow.config import find_project, read_config
 from ashflow.errors import UsageError
 from ashflow.history.history import History, read_history
-from ashflow.plan.codegen import Choices, Folders
+from ashflow.plan.codegen import Folders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from ashflow.adapters.protocol import Database, Log
     from ashflow.config import Config, RepoConfig
+    from ashflow.plan.choices import Choices
     from ashflow.run.events import Event, Tell
     from ashflow.run.runner import Runner
     from ashflow.sources.load import Declared

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ashflow.plan.codegen import Change, Choices, Generated, dealt, find_change
+from ashflow.plan.choices import Choices, dealt
+from ashflow.plan.codegen import Change, Generated, find_change
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

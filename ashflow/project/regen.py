@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ashflow.errors import ForkError, SchemaError, UsageError
-from ashflow.plan.codegen import Choices, Generated, find_change
+from ashflow.plan.codegen import Generated, find_change
 from ashflow.plan.migrate import applied_migration, down, pending, up
 from ashflow.plan.regen import (
     Loss,
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ashflow.history.history import History
     from ashflow.history.ledger import Applied, Ledger
     from ashflow.history.snapshot import Snapshot
+    from ashflow.plan.choices import Choices
     from ashflow.plan.steps import Down
     from ashflow.project.checkout import Project
 

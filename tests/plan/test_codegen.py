@@ -24,7 +24,8 @@ from ashflow.change.renames import Renames
 from ashflow.errors import RenameQuestions, UsageError
 from ashflow.history.history import read_history
 from ashflow.history.load import load
-from ashflow.plan.codegen import Choices, Folders, Kept, dealt, find_change
+from ashflow.plan.choices import Choices, dealt
+from ashflow.plan.codegen import Folders, Kept, find_change
 from ashflow.plan.files import generate
 from ashflow.schema.table import Column, ForeignKey, Schema, Statement, Table
 
