@@ -108,7 +108,7 @@ def _write(
     generated = [(one, generate(project, one, name)) for one in found]
     files = [one for _, one in generated if one is not None]
     if not dry_run and files:
-        write(project, files)
+        write(project, files, found)
     for one, written in generated:
         show_change(output, one)
         if written is not None:

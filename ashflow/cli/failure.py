@@ -35,11 +35,17 @@ def failure(error: BaseException) -> int:
         case click.ClickException():
             tell("usage", error.format_message(), _usage_hint(error), {})
             return 2
+        case click.Abort() if isinstance(error.__context__, EOFError):
+            tell("declined", "no answer: nothing was changed", "", {})
+            return 1
         case KeyboardInterrupt() | click.Abort():
             tell("interrupted", "interrupted: what was not committed is undone", "", {})
             return INTERRUPTED
         case BrokenPipeError():
             sys.stderr.close()
+            return 1
+        case OSError():
+            tell("file", f"the system refuses: {error}", "Mend that, and run it again.", {})
             return 1
         case _:
             raise error

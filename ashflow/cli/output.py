@@ -48,7 +48,7 @@ class Output:
         """Print a table, on stdout: with frames for a person, in columns for a program."""
         if self.as_json or self.quiet:
             return
-        if sys.stdout.isatty():
+        if sys.stdout is not None and sys.stdout.isatty():
             _framed(headers, rows)
             return
         for line in columns([headers, *rows]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from ashflow.errors import LockedError
 from ashflow.plan.choices import Choices, dealt
 from ashflow.plan.codegen import Change, Generated, find_change
 
@@ -84,6 +85,8 @@ def generate(
     """
     from ashflow.history.history import check_new_name
 
+    if not found.change and len(project.config.repos) > 1:
+        return None  # the name may stand in a repo that gets no file
     check_new_name(found.history, name)
     if not found.change:
         return None
@@ -125,12 +128,24 @@ def empty(project: Project, history: History, repo: str, name: str) -> Generated
     return Generated(version, name, path, (), {path: text}, Change())
 
 
-def write(project: Project, generated: Sequence[Generated]) -> None:
+def write(project: Project, generated: Sequence[Generated], found: Sequence[Found] = ()) -> None:
     """Write the files of some repos: all of them, or none.
+
+    Args:
+        project: The checkout.
+        generated: The files.
+        found: What they were made from, which must still be so.
 
     Raises:
         FileError: A file is there already, or the disk refuses.
+        LockedError: Another process wrote meanwhile.
     """
     from ashflow.worktree.files import write_new
 
+    for one in found:
+        if list(project.history(one.repo).tree) != list(one.history.tree):
+            raise LockedError(
+                f"migrations or snapshots of {one.repo} were changed by another process meanwhile",
+                hint="Nothing was written. Run the command again: it compares anew.",
+            )
     write_new(project.root, {p: text for one in generated for p, text in one.files.items()})

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ashflow.errors import ForkError, SchemaError, UsageError
+from ashflow.plan.choices import standing_tables
 from ashflow.plan.codegen import Generated, find_change
 from ashflow.plan.migrate import applied_migration, down, pending, up
 from ashflow.plan.regen import (
@@ -124,7 +125,7 @@ def _dealt(renames: Renames, gathered: Sequence[Facts]) -> list[Renames]:
         return [renames] * len(gathered)
     ends = [
         (
-            all_names(_standing(facts.tracked.leaves()), facts.operations),
+            all_names(standing_tables(facts.tracked.leaves()), facts.operations),
             under_all_names(facts.declared.schema, facts.operations),
         )
         for facts in gathered
@@ -139,11 +140,6 @@ def _dealt(renames: Renames, gathered: Sequence[Facts]) -> list[Renames]:
         tables = {*left.tables, *left.columns}
         check_renames(left, *next((pair for pair in ends if tables & pair[0].keys()), ends[0]))
     return own
-
-
-def _standing(leaves: Mapping[str, Snapshot]) -> Schema:
-    """Return the tracked tables that stand, as the database has them."""
-    return Schema(leaf.physical for leaf in leaves.values() if leaf.standing)
 
 
 def _plan(facts: Facts, name: str, choices: Choices, *, migrate: bool) -> Regen:

@@ -111,15 +111,20 @@ def _run_one(project: Project, store: Path, plan: Regen, *, migrate: bool) -> Ou
         if made:
             undo.callback(_unmake, plan.database)
         undo.callback(plan.database.close)
-        with _session(plan) as session:
-            _check_unchanged(project, plan, session)
-            parked = _park(plan, session, store, undo)
-            carried = 0
-            if session is not None and plan.stretch:
-                carried = _change_database(project, plan, session, migrate=migrate)
-            _change_files(project, plan, store, undo)
-            _write_down(project, plan, store, undo)
-        undo.pop_all()
+        try:
+            with _session(plan) as session:
+                _check_unchanged(project, plan, session)
+                parked = _park(plan, session, store, undo)
+                carried = 0
+                if session is not None and plan.stretch:
+                    carried = _change_database(project, plan, session, migrate=migrate)
+                _change_files(project, plan, store, undo)
+                _write_down(project, plan, store, undo)
+            undo.pop_all()
+        except BaseException:  # Ctrl-C too, which may come when COMMIT is done
+            if _is_committed(plan):
+                undo.pop_all()
+            raise
     plan.database.close()
     if made:
         project.tell(Created(plan.repo, plan.database.shown))
@@ -137,6 +142,14 @@ def _session(plan: Regen) -> Iterator[Session | None]:
             yield session
     else:
         yield None
+
+
+def _is_committed(plan: Regen) -> bool:
+    """Whether the database has gone where the plan led: then the files must not go back."""
+    if not plan.stretch or not plan.database.exists():
+        return False
+    with plan.database.read() as session:
+        return tuple(session.ledger()) != tuple(plan.ledger)
 
 
 def _check_unchanged(project: Project, plan: Regen, session: Session | None) -> None:

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ashflow.errors import MigrationFailed, RowsForbid, SchemaError
+from ashflow.errors import LockedError, MigrationFailed, RowsForbid, SchemaError
 from ashflow.history.ledger import Applied
 from ashflow.plan.steps import Done, Step, Up
 from ashflow.run.events import Began, Ended, Tell
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from contextlib import AbstractContextManager
     from datetime import datetime
+    from pathlib import Path
 
     from ashflow.adapters.protocol import Database, Session
 
@@ -26,12 +27,14 @@ class Runner:
     Args:
         repo: The name of the repo.
         database: Its database.
+        root: The folder of the project.
         now: Tells the moment, in UTC.
         tell: Is told what happens.
     """
 
     repo: str
     database: Database
+    root: Path
     now: Callable[[], datetime]
     tell: Tell
 
@@ -55,12 +58,28 @@ class Runner:
         with self._session(step) as session:
             if _is_done(session, step):
                 return None
+            self._check_as_planned(session, step)
             self.tell(Began(self.repo, step))
             start = time.perf_counter()
             take(session, step, self.now())
         done = Done(step.version, step.name, step.direction, _ms(start))
         self.tell(Ended(self.repo, done))
         return done
+
+    def _check_as_planned(self, session: Session, step: Step) -> None:
+        """See to it, inside the lock, that nobody changed what the plan was made from."""
+        if isinstance(step, Up):
+            still = (self.root / step.path).is_file()
+            what = f"{step.path} is not there any more"
+        else:
+            newest = session.ledger().versions[-1]
+            still = newest == step.version
+            what = f"{newest} was applied to {self.database.shown} after {step.version}"
+        if not still:
+            raise LockedError(
+                f"{what}: another process was at work meanwhile",
+                hint="Nothing of it was done. Run the command again: it plans anew.",
+            )
 
     def _session(self, step: Step) -> AbstractContextManager[Session]:
         if not step.migration.transaction:

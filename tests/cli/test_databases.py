@@ -85,3 +85,17 @@ def test_reset_loads_the_migrations_before_it_drops_anything(project, ashflow):
     assert failed.code == 2
     with project.sqlite() as db:
         assert db.execute("SELECT count(*) FROM a").fetchone() == (0,)
+
+
+def test_a_database_that_somebody_writes_to_is_not_dropped(project, ashflow):
+    project.write("pyproject.toml", project.read("pyproject.toml") + "lock_timeout = 0.2\n")
+    ashflow("create")
+    with project.sqlite() as db:
+        db.execute("BEGIN IMMEDIATE")
+        failed = ashflow("drop", "--yes")
+        assert failed.code == 1
+        assert "lock" in failed.err
+        db.execute("CREATE TABLE mine (id)")
+        db.execute("COMMIT")
+    with project.sqlite() as db:
+        assert db.execute("SELECT count(*) FROM mine").fetchone() == (0,)

@@ -6,6 +6,7 @@ import hashlib
 import json
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -560,3 +561,54 @@ def test_a_ledger_can_not_have_a_name_that_is_taken(project, ashflow, name):
     assert failed.code == 2
     assert name in failed.err
     assert not (project.root / "priv/repo/dev.sqlite3").exists()
+
+
+def test_two_repos_in_one_database_are_refused(project, ashflow):
+    project.write(
+        "pyproject.toml",
+        """
+        [tool.ashflow]
+        [tool.ashflow.repos.one]
+        url = "sqlite:///one.sqlite3"
+        [tool.ashflow.repos.two]
+        url = "sqlite:///one.sqlite3"
+        """,
+    )
+    failed = ashflow("migrate")
+    assert failed.code == 2
+    assert "the repos one and two have one database" in failed.err
+    text = project.read("pyproject.toml")
+    project.write("pyproject.toml", text + 'ledger = "two_migrations"\n')
+    assert ashflow("migrate").code == 0
+
+
+def test_a_migration_that_is_moved_away_while_the_lock_is_waited_for_is_not_applied(
+    project, ashflow
+):
+    migration(project, "20260101000001", "a", table("a"))
+    ashflow("migrate")
+    migration(project, "20260101000002", "b", table("b"))
+    with project.sqlite() as db:
+        db.execute("BEGIN IMMEDIATE")
+        waiting = subprocess.Popen(
+            [sys.executable, "-m", "ashflow", "migrate"],
+            cwd=project.root,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        time.sleep(1.5)
+        (project.root / "priv/repo/migrations/20260101000002_b.py").unlink()
+        db.execute("ROLLBACK")
+    (_, err) = waiting.communicate()
+    assert waiting.returncode == 1
+    assert "20260101000002_b.py is not there any more" in err
+    assert tables(project) == ["a"]
+
+
+def test_what_the_system_refuses_is_no_traceback(project, ashflow):
+    url = "sqlite:///" + "x" * 300 + ".sqlite3"
+    for command in ("migrate", "status"):
+        failed = ashflow(command, env={"ASHFLOW_REPO_URL": url})
+        assert failed.code in {1, 2}
+        assert "Traceback" not in failed.err
+        assert "error:" in failed.err

@@ -395,3 +395,33 @@ def test_answers_go_to_the_repo_that_has_the_table(two):
     before = two.everything()
     two.run("regen", "other", "-m", "--rename", "nobody.level=grade", code=2)
     assert two.everything() == before
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_an_interrupt_at_the_commit_leaves_files_and_database_in_step(day, when):
+    """Ctrl-C before COMMIT undoes all; after it, nothing is undone."""
+    program = f"""
+import os, signal, sys
+import ashflow.adapters.sqlite.database as database
+commit = database.commit
+def interrupted(*arguments):
+    if "{when}" == "after":
+        commit(*arguments)
+    os.kill(os.getpid(), signal.SIGTERM)
+    commit(*arguments)
+database.commit = interrupted
+sys.argv = ["ashflow", "regen", "again", "-m"]
+from ashflow.cli import main
+main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=day.root, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 130, done.stderr
+    names = ["first", "second"] if when == "before" else ["first", "again"]
+    assert (day.migrations(), day.applied()) == (names, names)
+    assert {one["state"] for one in states(day)} == {"up"}
+
+
+def states(day):
+    return day.run("status", "--json").json()["repos"][0]["migrations"]

@@ -88,6 +88,9 @@ class SqliteDatabase:
             return False
         refuse_what_is_no_file(self._path)
         self._refuse_another_file()
+        with self.locked():  # nobody is in the middle of writing to it
+            pass
+        self.close()
         try:
             # The file last: a journal without its database would be played into the next one.
             for suffix in (*SIDE_FILES, ""):
