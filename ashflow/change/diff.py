@@ -143,6 +143,7 @@ def _goes_with(table: Table, key: ForeignKey, target: Table) -> bool:
     """Whether a foreign key goes with its only column, in one operation."""
     return (
         len(key.columns) == 1
+        and sum(other.columns == key.columns for other in table.foreign_keys) == 1
         and table.column(key.columns[0]) is not None
         and target.column(key.columns[0]) is None
     )

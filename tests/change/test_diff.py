@@ -139,3 +139,17 @@ def test_an_index_that_changes_goes_and_comes():
     old = Schema([table("t", Column("a", "text"), indexes=[Index("i", ["a"])])])
     new = Schema([table("t", Column("a", "text"), indexes=[Index("i", ["a"], unique=True)])])
     assert [type(operation) for operation in diff(old, new)] == [DropIndex, AddIndex]
+
+
+def test_a_column_with_two_foreign_keys_goes_after_both():
+    keys = [
+        ForeignKey("teams", columns=["team_id"]).owned("posts"),
+        ForeignKey("teams", columns=["team_id"], name="another").owned("posts"),
+    ]
+    posts = table("posts", Column("team_id", "integer"), foreign_keys=keys)
+    old = Schema([table("teams"), posts])
+    new = Schema([table("teams"), table("posts")])
+    operations = diff(old, new)
+    assert [type(o) for o in operations] == [DropForeignKey, DropForeignKey, DropColumn]
+    assert apply_all(old, operations) == new
+    assert apply_all(new, reverse_all(operations)) == old
