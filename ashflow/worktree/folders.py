@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-DOMAIN: Final = "@domain"
-"""The folder of what belongs to a domain and to no table."""
+from ashflow.schema.table import DOMAIN
 
 _LONGEST: Final = 120
 # What is safe everywhere are lower-case letters, digits, `_`, `-` and dots within. Names of devices
