@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
 @click.option("--empty", is_flag=True, help="Write a migration to be filled by hand.")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 where something is stale.")
 @click.option("--dry-run", is_flag=True, help="Print what would be written, and write nothing.")
+@click.option(
+    "--resolve",
+    is_flag=True,
+    help="Take branches that do not go together in order of version; the resources decide.",
+)
 @renaming
 @common
 def codegen(name: str | None, name_option: str | None, **options: Any) -> int:
@@ -48,6 +54,7 @@ def codegen(name: str | None, name_option: str | None, **options: Any) -> int:
         drop_columns=options["drop_columns"],
         drop_tables=options["drop_tables"],
     )
+    choices = replace(choices, resolve=options["resolve"])
     found = _found(project, options["repos"], choices)
     for one in found:
         for warning in one.warnings:

@@ -8,12 +8,12 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
 from ashflow.errors import DuplicateVersionError, SnapshotError, UsageError
-from ashflow.history.lineage import leaf
+from ashflow.history.lineage import newest
 from ashflow.history.snapshot import Snapshot, read_snapshot
 from ashflow.worktree.folders import table_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from ashflow.change.migration import Migration
 
@@ -96,15 +96,28 @@ class History(NamedTuple):
             )
         return snapshot
 
-    def leaves(self) -> dict[str, Snapshot]:
+    def leaves(self, *, resolve: bool = False) -> dict[str, Snapshot]:
         """Return the newest snapshot of every table, by the table's name.
+
+        Where branches changed one table, it is what they come to together.
+
+        Args:
+            resolve: Whether branches that do not go together count in order of version.
 
         Raises:
             SnapshotError: A file that has to be read is no snapshot.
-            ForkError: Two branches changed one table.
+            ForkError: Branches changed one table in ways that do not go together.
         """
-        newest = (leaf([s.path for s in files], self.read) for files in self.snapshots.values())
-        return {snapshot.table: snapshot for snapshot in newest}
+        found = (self._leaf(files, resolve=resolve) for files in self.snapshots.values())
+        return {snapshot.table: snapshot for snapshot in found}
+
+    def _leaf(self, files: Sequence[SnapshotFile], *, resolve: bool) -> Snapshot:
+        found = newest([file.path for file in files], self.read)
+        if isinstance(found, Snapshot):
+            return found
+        from ashflow.history.fold import fold
+
+        return fold(found, resolve=resolve)
 
     def without(self, versions: Iterable[str]) -> History:
         """Return the history without the migrations and snapshots of some versions."""

@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from ashflow.errors import ForkError, SnapshotError
+from ashflow.errors import SnapshotError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from ashflow.history.snapshot import Snapshot
 
 
-def leaf(paths: Sequence[str], read: Callable[[str], Snapshot]) -> Snapshot:
-    """Return the one snapshot of a table that no other follows.
+class Fork(NamedTuple):
+    """Several branches changed one table.
+
+    Args:
+        base: The newest snapshot that all of them follow; None where they have none in common.
+        branches: What each has written since, the oldest version first; the last one is its leaf.
+            A snapshot that several of them follow is on each of these.
+        size: How many snapshots the table has.
+    """
+
+    base: Snapshot | None
+    branches: tuple[tuple[Snapshot, ...], ...]
+    size: int
+
+    @property
+    def leaves(self) -> tuple[Snapshot, ...]:
+        """The newest snapshot of each branch, the oldest version first."""
+        return tuple(branch[-1] for branch in self.branches)
+
+
+def newest(paths: Sequence[str], read: Callable[[str], Snapshot]) -> Snapshot | Fork:
+    """Return the one snapshot of a table that no other follows, or what there is in its place.
 
     The newest file is the only one read where it counts as many ancestors as there are other files.
 
@@ -23,17 +43,16 @@ def leaf(paths: Sequence[str], read: Callable[[str], Snapshot]) -> Snapshot:
 
     Raises:
         SnapshotError: A file that has to be read is no snapshot, or one between two is missing.
-        ForkError: There are two such snapshots: two branches changed the table.
     """
-    newest = read(paths[-1])
-    if newest.ancestors + 1 == len(paths):
-        return newest
-    snapshots = [*map(read, paths[:-1]), newest]
+    last = read(paths[-1])
+    if last.ancestors + 1 == len(paths):
+        return last
+    snapshots = [*map(read, paths[:-1]), last]
     leaves = _leaves(snapshots)
-    if len(leaves) > 1:
-        _check_no_gap(snapshots)
-        raise _fork(leaves)
-    return leaves[0]
+    if len(leaves) == 1:
+        return leaves[0]
+    _check_no_gap(snapshots)
+    return _fork(snapshots, leaves)
 
 
 def _leaves(snapshots: Sequence[Snapshot]) -> list[Snapshot]:
@@ -54,11 +73,32 @@ def _check_no_gap(snapshots: Sequence[Snapshot]) -> None:
             )
 
 
-def _fork(leaves: Sequence[Snapshot]) -> ForkError:
-    files = " and ".join(snapshot.path for snapshot in leaves)
-    return ForkError(
-        f"table {leaves[0].table} was changed on two branches: {files} follow the same snapshot",
-        hint="Write the younger one anew on top of the older one: roll its migration back where it "
-        "is applied (ashflow rollback), take that migration and its snapshots away, and run "
-        "ashflow codegen NAME.",
+def _fork(snapshots: Sequence[Snapshot], leaves: Iterable[Snapshot]) -> Fork:
+    by_hash = {snapshot.hash: snapshot for snapshot in snapshots}
+    lines = {snapshot.hash: _line(snapshot, by_hash) for snapshot in snapshots}
+    base = next((one for one in reversed(snapshots) if _parts_all(one, lines)), None)
+    below = lines[base.hash] if base is not None else frozenset()
+    branches = (
+        tuple(one for one in snapshots if one.hash in lines[leaf.hash] - below) for leaf in leaves
     )
+    return Fork(base, tuple(branches), len(snapshots))
+
+
+def _line(snapshot: Snapshot, by_hash: Mapping[str, Snapshot]) -> frozenset[str]:
+    """Return the hashes of a snapshot and of all that it follows."""
+    return frozenset(_walk(snapshot, by_hash))
+
+
+def _walk(snapshot: Snapshot, by_hash: Mapping[str, Snapshot]) -> Iterator[str]:
+    waiting, seen = [snapshot.hash], set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name not in seen and name in by_hash:
+            seen.add(name)
+            yield name
+            waiting += by_hash[name].parents
+
+
+def _parts_all(one: Snapshot, lines: Mapping[str, frozenset[str]]) -> bool:
+    """Whether each snapshot stands below or above one, none beside it."""
+    return all(one.hash in line or name in lines[one.hash] for name, line in lines.items())

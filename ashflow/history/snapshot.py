@@ -14,6 +14,7 @@ from ashflow.schema.shape import COUNT, FLAG, LIST, OBJECT, TEXT, check_keys, te
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ashflow.change.operations import Operation
     from ashflow.schema.shape import Kinds
     from ashflow.schema.table import Table
 
@@ -59,15 +60,25 @@ class Snapshot(NamedTuple):
     Args:
         data: What its JSON says.
         path: Where it is, relative to the project's root; for messages.
+        forked: Those that it was put together of, where it is in no file: a fork's leaves.
+        resolved: Whether these do not go together, and the user chose to go on with what they make
+            in order of version.
     """
 
     data: Mapping[str, Any]
     path: str
+    forked: tuple[Snapshot, ...] = ()
+    resolved: bool = False
 
     @property
     def version(self) -> str:
         """The version that it shares with its migration."""
         return str(self.data["version"])
+
+    @property
+    def repo(self) -> str:
+        """The repo that the table belongs to."""
+        return str(self.data["repo"])
 
     @property
     def table(self) -> str:
@@ -81,6 +92,12 @@ class Snapshot(NamedTuple):
         return state
 
     @property
+    def renamed_to(self) -> str | None:
+        """The new name of a renamed table."""
+        name: str | None = self.data.get("renamed_to")
+        return name
+
+    @property
     def standing(self) -> bool:
         """Whether the table is in the database."""
         return self.state in {"live", "retired"}
@@ -91,9 +108,28 @@ class Snapshot(NamedTuple):
         return tuple(column["name"] for column in self.data["retired"])
 
     @property
+    def statements(self) -> tuple[str, ...]:
+        """The names of its statements, in their order."""
+        return tuple(statement["name"] for statement in self.data["statements"])
+
+    @property
     def operations(self) -> tuple[Mapping[str, Any], ...]:
         """The operations of this table that led here, as their JSON."""
         return tuple(self.data["operations"])
+
+    @property
+    def done(self) -> tuple[Operation, ...]:
+        """The operations of this table that led here.
+
+        Raises:
+            SnapshotError: One of them is none that is known here.
+        """
+        from ashflow.change.codec import decode_operation
+
+        try:
+            return tuple(map(decode_operation, self.operations))
+        except (ValueError, TypeError) as error:
+            raise _invalid(self.path, f"has an operation that is none: {error}") from error
 
     @property
     def hash(self) -> str:
@@ -192,7 +228,7 @@ def new_snapshot(
         "operations": list(operations),
         "migration": migration,
         "dev": False,
-        "parents": sorted(parent.hash for parent in parents),
+        "parents": sorted(one.hash for parent in parents for one in parent.forked or (parent,)),
         "ancestors": ancestors,
     }
     return {**data, "hash": hash_of(data)}

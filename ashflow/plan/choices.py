@@ -25,12 +25,15 @@ class Choices:
         no_renames: Whether what is not answered is none.
         drop_columns: Whether columns go that no attribute declares any more.
         drop_tables: Whether tables go that no resource declares any more.
+        resolve: Whether branches that changed one table and do not go together count in order of
+            version.
     """
 
     renames: Renames = NO_RENAMES
     no_renames: bool = False
     drop_columns: bool = False
     drop_tables: bool = False
+    resolve: bool = False
 
     def about(self, tables: Container[str]) -> Choices:
         """Return the choices with only those answers that speak of some tables.

@@ -68,14 +68,26 @@ class Change:
         operations: What leads from the snapshots to the resources.
         kept: What stays, or came back, without an operation.
         outcomes: The tables that get a new snapshot.
+        resolved: The tables whose branches did not go together, and do from here on.
     """
 
     operations: tuple[Operation, ...] = ()
     kept: tuple[Kept, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
+    resolved: tuple[Snapshot, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.operations or self.kept or self.outcomes)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The comments that the migration has."""
+        resolved = (
+            f"resolved: {one.table}, changed on branches by "
+            f"{' and '.join(leaf.version for leaf in one.forked)}."
+            for one in self.resolved
+        )
+        return (*(kept.note for kept in self.kept), *resolved)
 
 
 class Generated(NamedTuple):
@@ -138,19 +150,41 @@ def find_change(
         if name in answered or not _unchanged(standing.get(name), table)
     )
     lost = [name for name in standing if name not in declared and name not in unmanaged]
+    resolved = tuple(leaf for leaf in leaves.values() if leaf.resolved)
     if choices.renames:
         from ashflow.change.renames import check_renames
 
         check_renames(choices.renames, standing_tables(leaves), declared)
-    elif not new and not lost:
+    elif not new and not lost and not resolved:
         return Change()
     if in_order is not None:
         new = Schema(map(in_order, new.values()))
-    return _compare(standing, new, lost, choices)
+    return _with_resolved(_compare(standing, new, lost, choices), resolved)
+
+
+def _with_resolved(change: Change, resolved: Sequence[Snapshot]) -> Change:
+    """Return a change in which every fork that was resolved has an end, also one of no table."""
+    told = {outcome.table.name for outcome in change.outcomes}
+    ends = tuple(
+        Outcome(
+            one.physical if one.standing else Table(one.table),
+            one.state,
+            one.retired,
+            one.renamed_to,
+        )
+        for one in resolved
+        if one.table not in told
+    )
+    return replace(change, outcomes=(*change.outcomes, *ends), resolved=tuple(resolved))
 
 
 def _unchanged(leaf: Snapshot | None, table: Table) -> bool:
-    return leaf is not None and leaf.state == "live" and leaf.says(encode_table(table))
+    return (
+        leaf is not None
+        and not leaf.resolved
+        and leaf.state == "live"
+        and leaf.says(encode_table(table))
+    )
 
 
 def _compare(
@@ -300,5 +334,7 @@ def _kept(outcome: Outcome, standing: Mapping[str, Snapshot]) -> Iterator[Kept]:
 def _differs(outcome: Outcome, standing: Mapping[str, Snapshot]) -> bool:
     leaf = standing.get(outcome.table.name)
     if leaf is None or leaf.state != outcome.state or outcome.came_from is not None:
+        return True
+    if leaf.resolved:
         return True
     return not leaf.says(encode_table(outcome.table, outcome.retired))

@@ -39,13 +39,12 @@ def generate(
         name: The name of the migration.
         folders: Where the files go.
     """
-    notes = [kept.note for kept in change.kept]
     path = f"{folders.migrations}/{version}_{name}.py"
     snapshots = {
         snapshot.path: text_of(snapshot.data)
         for snapshot in _snapshots(change, leaves, version, name, folders)
     }
-    text = render(Migration(change.operations), title=title(name), notes=notes)
+    text = render(Migration(change.operations), title=title(name), notes=change.notes)
     return Generated(version, name, path, tuple(snapshots), {path: text, **snapshots}, change)
 
 

@@ -52,7 +52,7 @@ def find(project: Project, repos: Sequence[RepoConfig], choices: Choices) -> lis
     choices = project.choices(choices)
     declared = [project.declared(repo.name) for repo in repos]
     histories = [project.history(repo.name) for repo in repos]
-    leaves = [history.leaves() for history in histories]
+    leaves = [history.leaves(resolve=choices.resolve) for history in histories]
     answers = dealt(choices, [(old, new.schema) for old, new in zip(leaves, declared, strict=True)])
     return [
         Found(

@@ -88,6 +88,11 @@ def desc(key: str | Sql) -> Desc:
     return Desc(key)
 
 
+def undirected(key: Key) -> str | Sql:
+    """Return a key of an index without its direction."""
+    return key.key if isinstance(key, Desc) else key
+
+
 def is_type(name: str) -> bool:
     """Whether the text names a column type: one of `TYPES`, or `raw:` and the database's own."""
     return name in TYPES or (name.startswith(RAW) and bool(name[len(RAW) :].strip()))

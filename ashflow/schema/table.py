@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeVar
 
-from ashflow.schema.datatypes import Default, Desc, Key, Sql, is_type, same_kind
+from ashflow.schema.datatypes import Default, Desc, Key, Sql, is_type, same_kind, undirected
 from ashflow.schema.sqltext import mentions
 
 if TYPE_CHECKING:
@@ -179,6 +179,17 @@ class Index:
     def __post_init__(self) -> None:
         object.__setattr__(self, "keys", as_keys(self.keys))
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Those of its keys that are columns, whatever their direction."""
+        return tuple(key for key in map(undirected, self.keys) if isinstance(key, str))
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The SQL in it: its expressions and its condition."""
+        found = [key.text for key in map(undirected, self.keys) if isinstance(key, Sql)]
+        return tuple(found if self.where is None else [*found, self.where])
+
 
 def as_keys(keys: Key | Sequence[Key]) -> tuple[Key, ...]:
     """Return the keys of an index as a tuple, one that stands alone too."""
@@ -288,14 +299,7 @@ class Table:
 
 def index_mentions(index: Index, column: str) -> bool:
     """Whether an index has the column as a key, in an expression or in its condition."""
-    texts = [index.where] if index.where else []
-    for key in index.keys:
-        inner = key.key if isinstance(key, Desc) else key
-        if inner == column:
-            return True
-        if isinstance(inner, Sql):
-            texts.append(inner.text)
-    return any(mentions(text, column) for text in texts)
+    return column in index.columns or any(mentions(text, column) for text in index.texts)
 
 
 def find(items: Iterable[NamedT], name: str) -> NamedT | None:

@@ -4,7 +4,7 @@ All but the operations are valid on SQLite, and as nasty as SQLite allows: names
 blanks, keywords and letters beyond ASCII; composite keys, cycles of foreign keys, expressions.
 """
 
-from strategies.changes import changed_schemas, without_column
+from strategies.changes import changed_schemas, changes_of, without_column
 from strategies.names import Names, names
 from strategies.operations import BY_KIND, migrations, operations, wild
 from strategies.rows import key_columns, populated, rows
@@ -14,6 +14,7 @@ __all__ = [
     "BY_KIND",
     "Names",
     "changed_schemas",
+    "changes_of",
     "columns",
     "key_columns",
     "keys_of",

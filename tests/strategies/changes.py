@@ -49,10 +49,16 @@ def changed_schemas(draw: Draw, *, keeps_rows: bool = False) -> tuple[Schema, Sc
             nothing becomes NOT NULL, unique or of another kind of type.
     """
     old = draw(schemas())
+    return old, draw(changes_of(old, keeps_rows=keeps_rows))
+
+
+@st.composite
+def changes_of(draw: Draw, old: Schema, *, keeps_rows: bool = False) -> Schema:
+    """A schema after one to three changes, as `changed_schemas` makes them."""
     change = _Change(draw, old, keeps_rows=keeps_rows)
     for _ in range(draw(st.integers(1, 3))):
         change.once()
-    return old, change.new
+    return change.new
 
 
 class _Change:

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 from ashflow.adapters.sqlite.spell import key_text
 from ashflow.adapters.sqlite.steps import Guard
-from ashflow.schema.datatypes import Desc
+from ashflow.schema.datatypes import undirected
 from ashflow.schema.sqltext import enclosed, quote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ashflow.schema.datatypes import Key
     from ashflow.schema.table import Check, Index
 
 
@@ -77,7 +76,7 @@ def same_value(table: str, column: str, type_: str, lost: str) -> Guard:
 
 def unique(table: str, index: Index) -> Guard:
     """Return the guard of a new unique index."""
-    keys = [key_text(_undirected(key)) for key in index.keys]
+    keys = [key_text(undirected(key)) for key in index.keys]
     wanted = [f"({key}) IS NOT NULL" for key in keys]
     wanted += [] if index.where is None else [enclosed(index.where)]
     return _no_duplicates(table, keys, wanted, f"as the unique index {index.name} asks")
@@ -108,7 +107,3 @@ def _no_duplicates(table: str, keys: list[str], wanted: list[str], why: str) -> 
         f"Change or delete them first; they are found with: SELECT {said}, count(*) FROM {table} "
         f"GROUP BY {said} HAVING count(*) > 1",
     )
-
-
-def _undirected(key: Key) -> Key:
-    return key.key if isinstance(key, Desc) else key
