@@ -29,6 +29,16 @@ if TYPE_CHECKING:
 @click.argument("name", required=False)
 @click.option("-m", "--migrate", is_flag=True, help="Apply the new migration too.")
 @click.option(
+    "--since",
+    metavar="REV",
+    help="Replace those too that this branch has committed since it left REV, such as main.",
+)
+@click.option(
+    "--published",
+    is_flag=True,
+    help="With --since: go on where a migration is on a branch of a remote already.",
+)
+@click.option(
     "--discard-edits",
     is_flag=True,
     help="Go on without what was done by hand in the old files; they are kept in the store.",
@@ -42,12 +52,14 @@ if TYPE_CHECKING:
 def regen(name: str | None, *, migrate: bool, **options: Any) -> int:
     """Replace the migrations that git does not track by one, called NAME.
 
-    Those that are applied are rolled back, and the files move into a store in git's folder. With
-    -m the new migration is applied, and the rows of what it brings back stay where they are.
+    With --since main, those too that this branch has committed. Those that are applied are rolled
+    back, and the files move into a store in git's folder. With -m the new migration is applied, and
+    the rows of what it brings back stay where they are.
     """
     from ashflow.history.version import clean_name
     from ashflow.project.regen import plan_regen
     from ashflow.project.rerun import run_id, run_regen
+    from ashflow.project.untracked import Scope
 
     output = Output(options["as_json"], options["quiet"])
     if name is None:
@@ -56,6 +68,11 @@ def regen(name: str | None, *, migrate: bool, **options: Any) -> int:
             hint="For example: ashflow regen add_combobulator -m",
         )
     name = clean_name(name)
+    if options["published"] and options["since"] is None:
+        raise UsageError(
+            "--published is about migrations that are committed",
+            hint="Say since when: --since main --published",
+        )
     project = opened(output)
     repos = project.repos(options["repos"])
     choices = choices_of(
@@ -71,6 +88,7 @@ def regen(name: str | None, *, migrate: bool, **options: Any) -> int:
             name,
             migrate=migrate,
             choices=answers,
+            scope=Scope(options["since"], options["published"]),
             discard_edits=options["discard_edits"],
         ),
         choices,
@@ -133,18 +151,19 @@ def _show_outcome(output: Output, outcome: Outcome) -> None:
 
 def _said(plan: Regen) -> Iterator[str]:
     new = plan.generated
+    kind = "untracked migration" if plan.scope.since is None else "migration"
     if plan.replaced.migrations:
-        yield f"replaced {count(len(plan.replaced.migrations), 'untracked migration')}"
+        yield f"replaced {count(len(plan.replaced.migrations), kind)}"
     elif plan.replaced.paths:
         yield f"removed {count(len(plan.replaced.paths), 'snapshot')} without a migration"
     if plan.same:
-        yield "nothing to replace: the untracked migration says what the resources say"
+        yield f"nothing to replace: the {kind} says what the resources say"
     elif new is not None:
         yield f"wrote {new.path}"
     elif plan.replaced.paths:
         yield "the resources equal the tracked snapshots, so nothing new was written"
     else:
-        yield "nothing to replace: no untracked migration, and the resources equal the snapshots"
+        yield f"nothing to replace: no {kind}, and the resources equal the snapshots"
     applied = [step.version for step in (*plan.stretch.before, *plan.stretch.ups)]
     if others := [v for v in applied if v not in plan.reapplied and (not new or v != new.version)]:
         yield f"applied {', '.join(others)}"

@@ -14,7 +14,7 @@ from ashflow.plan.stretch import joined, share, touched
 from ashflow.schema.table import Column, Schema, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from ashflow.change.migration import Migration
     from ashflow.change.operations import Operation
@@ -75,23 +75,23 @@ class Loss:
         return f"column {self.table}.{self.column} (a value in {rows})"
 
 
-def replaced(history: History, untracked: Iterable[str], gone: History) -> Replaced:
+def replaced(history: History, new: Collection[str], gone: History) -> Replaced:
     """Return what a regen replaces.
 
     Args:
         history: The files on disk.
-        untracked: The paths of those that git does not track.
+        new: The paths of those that are new: git does not track them, or they were committed where
+            they may still be replaced.
         gone: The files that git tracks, and that are not on disk.
 
     Returns:
-        The untracked migrations; the untracked snapshots of their versions; and untracked snapshots
-        whose migration is not there.
+        The new migrations; the new snapshots of their versions; and new snapshots whose migration
+        is not there.
 
     Raises:
         UsageError: git tracks one half of a migration and its snapshots.
         SnapshotError: A snapshot without a migration can't be read.
     """
-    new = frozenset(untracked)
     migrations = tuple(m for m in history.migrations if m.path in new)
     there = {m.version for m in history.migrations}
     versions = {m.version for m in migrations}
@@ -158,15 +158,15 @@ def refuse_built_on(history: History, going: Replaced) -> None:
                     )
 
 
-def unpaired(history: History, going: Replaced, untracked: Iterable[str]) -> Iterator[str]:
-    """Yield a warning for every untracked snapshot of a tracked migration.
+def unpaired(history: History, going: Replaced, new: Collection[str]) -> Iterator[str]:
+    """Yield a warning for every new snapshot of a migration that is not.
 
     Args:
         history: The files on disk.
         going: Those that go.
-        untracked: The paths of those that git does not track.
+        new: The paths of the files that are new.
     """
-    left = frozenset(untracked) - frozenset(going.paths)
+    left = frozenset(new) - frozenset(going.paths)
     for files in history.snapshots.values():
         for snapshot in files:
             migration = history.migration(snapshot.version)

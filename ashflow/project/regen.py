@@ -21,7 +21,7 @@ from ashflow.plan.regen import (
 from ashflow.plan.steps import Up
 from ashflow.plan.stretch import Stretch, concerned, lacking, plan_stretch
 from ashflow.project.codegen import Found, generate
-from ashflow.project.untracked import Facts, Ground, gather_all
+from ashflow.project.untracked import Facts, Ground, Scope, gather_all
 from ashflow.schema.table import Schema
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from ashflow.plan.choices import Choices
     from ashflow.plan.steps import Down
     from ashflow.project.checkout import Project
+
+UNTRACKED = Scope()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Regen:
         losses: Values that would be dropped on the way.
         warnings: What is odd.
         same: Whether what would come is what is there: nothing is replaced then.
+        scope: Which migrations it is about.
     """
 
     repo: str
@@ -65,6 +68,7 @@ class Regen:
     losses: tuple[Loss, ...] = ()
     warnings: tuple[str, ...] = ()
     same: bool = False
+    scope: Scope = UNTRACKED
 
     def __bool__(self) -> bool:
         return bool(self.replaced.paths or self.generated or self.stretch)
@@ -88,6 +92,7 @@ def plan_regen(
     *,
     migrate: bool,
     choices: Choices,
+    scope: Scope = UNTRACKED,
     discard_edits: bool = False,
 ) -> tuple[Ground, list[Regen]]:
     """Plan a regen of some repos; touches nothing.
@@ -98,15 +103,16 @@ def plan_regen(
         name: The name of the new migration.
         migrate: Whether the new migration is applied.
         choices: What the user chose.
+        scope: Which migrations are replaced, beside those that git does not track.
         discard_edits: Whether work done by hand in the replaced migrations is left behind.
 
     Raises:
-        GitError: There is no git here, or it is in the middle of something.
+        GitError: There is no git here, it is in the middle of something, or knows no such branch.
         RenameQuestions: Only the user knows what was renamed.
         AshflowError: Whatever else would stop the run is found here.
     """
     choices = project.choices(choices)
-    ground, gathered = gather_all(project, repos, discard_edits=discard_edits)
+    ground, gathered = gather_all(project, repos, scope, discard_edits=discard_edits)
     answers = _dealt(choices.renames, gathered)
     plans = [
         _plan(facts, name, replace(choices, renames=own), migrate=migrate)
@@ -185,6 +191,7 @@ def _planned(
         losses=_losses(facts.database, stretch),
         warnings=facts.warnings,
         same=same,
+        scope=facts.scope,
     )
 
 

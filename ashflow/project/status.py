@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ashflow.history.history import History, MigrationFile
     from ashflow.history.ledger import Applied, Ledger
     from ashflow.project.checkout import Project
-    from ashflow.worktree.git import GitStatus, Located
+    from ashflow.worktree.porcelain import GitStatus, Located
 
 GitState = Literal["untracked", "ignored", "staged", "committed", "modified"]
 

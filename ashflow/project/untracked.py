@@ -1,11 +1,11 @@
-"""Gather what a regen plans from: what git does not track, and the files, resources and ledger."""
+"""Gather what a regen plans from: what git has no part in yet, files, resources and ledger."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ashflow.errors import GitError
+from ashflow.errors import GitError, UsageError
 from ashflow.plan.migrate import applied_migration
 from ashflow.plan.regen import Replaced, check_by_hand, refuse_built_on, replaced, unpaired
 from ashflow.project.migrate import ledger_of
@@ -21,7 +21,20 @@ if TYPE_CHECKING:
     from ashflow.history.ledger import Ledger
     from ashflow.project.checkout import Project
     from ashflow.sources.load import Declared
-    from ashflow.worktree.git import GitStatus, Located
+    from ashflow.worktree.porcelain import GitStatus, Located
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which migrations are replaced, beside those that git does not track.
+
+    Args:
+        since: Those too that this branch has committed since it left another one: its name.
+        published: Whether they may be on a branch of a remote already.
+    """
+
+    since: str | None = None
+    published: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +43,14 @@ class Ground:
 
     Args:
         located: Where the project is.
-        untracked: The files that git does not track.
+        scope: Which migrations are replaced, beside those that git does not track.
+        new: The files that git does not track, and those that were committed in the scope.
         gone: The files that git tracks, and that are not on disk.
     """
 
     located: Located
-    untracked: frozenset[str]
+    scope: Scope
+    new: frozenset[str]
     gone: frozenset[str]
 
 
@@ -46,6 +61,7 @@ class Facts:
     Args:
         project: The checkout.
         repo: The repo.
+        scope: Which migrations are replaced, beside those that git does not track.
         declared: What its resources declare.
         history: Its files on disk.
         replaced: Those that go.
@@ -58,6 +74,7 @@ class Facts:
 
     project: Project
     repo: RepoConfig
+    scope: Scope
     declared: Declared
     history: History
     replaced: Replaced
@@ -79,22 +96,24 @@ class Facts:
 
 
 def gather_all(
-    project: Project, repos: Sequence[RepoConfig], *, discard_edits: bool
+    project: Project, repos: Sequence[RepoConfig], scope: Scope, *, discard_edits: bool
 ) -> tuple[Ground, list[Facts]]:
     """Gather the facts of some repos; git is asked once.
 
     Args:
         project: The checkout.
         repos: Which of its repos.
+        scope: Which migrations are replaced, beside those that git does not track.
         discard_edits: Whether work done by hand in the replaced migrations is left behind.
 
     Raises:
-        GitError: There is no git here, or it is in the middle of something.
+        GitError: There is no git here, it is in the middle of something, or knows no such branch.
+        UsageError: A migration is published already.
         EditedError: There is such work, and it is not to be left behind.
         AshflowError: Resources, files or a database can't be read.
     """
     histories = {repo.name: project.history(repo.name) for repo in repos}
-    ground = _ask_git(project, histories)
+    ground = _ask_git(project, histories, scope)
     facts = [
         _gather(project, repo, histories[repo.name], ground, discard_edits=discard_edits)
         for repo in repos
@@ -102,9 +121,10 @@ def gather_all(
     return ground, facts
 
 
-def _ask_git(project: Project, histories: Mapping[str, History]) -> Ground:
+def _ask_git(project: Project, histories: Mapping[str, History], scope: Scope) -> Ground:
     """Ask git once what is new, and what is gone, in the project's folders."""
-    from ashflow.worktree.git import FileState, Nowhere, locate, status
+    from ashflow.worktree.git import Nowhere, locate, status
+    from ashflow.worktree.porcelain import FileState
 
     located = locate(project.root)
     if isinstance(located, Nowhere):
@@ -126,9 +146,32 @@ def _ask_git(project: Project, histories: Mapping[str, History]) -> Ground:
     gone = {FileState.DELETED, FileState.STAGED_DELETED}
     return Ground(
         located,
-        frozenset(path for path, state in git.files.items() if state in new),
+        scope,
+        _committed(located, folders, scope).union(p for p, s in git.files.items() if s in new),
         frozenset(path for path, state in git.files.items() if state in gone),
     )
+
+
+def _committed(located: Located, folders: Sequence[str], scope: Scope) -> frozenset[str]:
+    """Return the files that the scope has beyond the untracked ones.
+
+    Raises:
+        UsageError: One of them is on a branch of a remote: others may have applied it.
+    """
+    if scope.since is None:
+        return frozenset()
+    from ashflow.worktree.git import added_since, branches_with
+
+    found = added_since(located, scope.since, folders)
+    if not scope.published:
+        for path, branches in branches_with(located, sorted(found), remote=True).items():
+            if branches:
+                raise UsageError(
+                    f"{path} is on {branches[0]} already: others may have applied it",
+                    hint="Leave it, and write what has changed with ashflow codegen NAME; or say "
+                    "--published, where nobody has.",
+                )
+    return found
 
 
 def _check_calm(git: GitStatus) -> None:
@@ -157,7 +200,7 @@ def _gather(
     project: Project, repo: RepoConfig, history: History, ground: Ground, *, discard_edits: bool
 ) -> Facts:
     declared = project.declared(repo.name)
-    going = replaced(history, ground.untracked, _gone(project, repo, ground))
+    going = replaced(history, ground.new, _gone(project, repo, ground))
     refuse_built_on(history, going)
     loaded = {m.version: history.load(m, str(project.root)) for m in going.migrations}
     if not discard_edits:
@@ -168,6 +211,7 @@ def _gather(
     return Facts(
         project=project,
         repo=repo,
+        scope=ground.scope,
         declared=declared,
         history=history,
         replaced=going,
@@ -175,7 +219,7 @@ def _gather(
         loaded={**_without_file(going, ledger), **loaded},
         database=database,
         ledger=ledger,
-        warnings=(*declared.warnings, *unpaired(history, going, ground.untracked)),
+        warnings=(*declared.warnings, *unpaired(history, going, ground.new)),
     )
 
 

@@ -6,15 +6,15 @@ import os
 import re
 import subprocess
 from contextlib import suppress
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from ashflow.errors import GitError
+from ashflow.worktree.porcelain import GitStatus, Located, inside, read_status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from git.refs.reference import Reference
 
@@ -50,82 +50,6 @@ class Nowhere(Enum):
 
     NO_GIT = "git is not installed"
     NO_REPOSITORY = "this is no git repository"
-
-
-@dataclass(frozen=True, slots=True)
-class Located:
-    """Where a project lies in a git repository; all paths are absolute and real.
-
-    Args:
-        top: The top of the work tree.
-        git_dir: Git's folder for this work tree.
-        common_dir: Git's folder for all work trees.
-        prefix: The project's path within the work tree: empty, or ending with `/`.
-    """
-
-    top: Path
-    git_dir: Path
-    common_dir: Path
-    prefix: str
-
-
-class FileState(Enum):
-    """What git says of a file."""
-
-    COMMITTED = "committed"
-    UNTRACKED = "untracked"
-    IGNORED = "ignored"
-    INTENT_TO_ADD = "intent to add"
-    STAGED = "staged"
-    STAGED_MODIFIED = "staged, then modified"
-    STAGED_DELETED = "staged, then deleted"
-    MODIFIED = "modified"
-    DELETED = "deleted"
-    REMOVED_FROM_INDEX = "removed from the index"
-    UNMERGED = "unmerged"
-
-
-@dataclass(frozen=True, slots=True)
-class GitStatus:
-    """What git knows of a project, asked once.
-
-    Args:
-        files: The files that are not as they were committed; paths are relative to the project.
-        ignored: Folders that are ignored as a whole, ending with `/`; empty text for the project.
-        nested: Folders that are git repositories of their own, ending with `/`.
-        links: Folders asked for, or above those, that are links, ending with `/`. Into neither of
-            the two git looks: it cannot say what is new there.
-        head: The commit that is checked out; None before the first.
-        branch: The branch; None where HEAD is detached.
-        busy: What is under way: merge, rebase, cherry-pick, revert or bisect; None for nothing.
-    """
-
-    files: Mapping[str, FileState]
-    ignored: tuple[str, ...] = ()
-    nested: tuple[str, ...] = ()
-    links: tuple[str, ...] = ()
-    head: str | None = None
-    branch: str | None = None
-    busy: str | None = None
-
-    @property
-    def unmerged(self) -> tuple[str, ...]:
-        """The files that a merge left in conflict."""
-        return tuple(path for path, state in self.files.items() if state is FileState.UNMERGED)
-
-    def state_of(self, path: str) -> FileState:
-        """Return the state of a file that stands in one of the folders that were asked for.
-
-        Args:
-            path: Its path relative to the project, with `/`.
-        """
-        if path in self.files:
-            return self.files[path]
-        if path.startswith(self.ignored):
-            return FileState.IGNORED
-        if path.startswith((*self.nested, *self.links)):
-            return FileState.UNTRACKED
-        return FileState.COMMITTED
 
 
 def locate(path: Path) -> Located | Nowhere:
@@ -175,16 +99,71 @@ def status(located: Located, folders: Sequence[str]) -> GitStatus:
     if answer.returncode:
         raise _refusal(answer, located.top)
     root = located.top / located.prefix
-    unseen = tuple(_links(root, folders)), tuple(_nested(root, folders))
-    return _parse(answer.stdout, located, *unseen)
+    return read_status(
+        answer.stdout,
+        located,
+        links=tuple(_links(root, folders)),
+        nested=tuple(_nested(root, folders)),
+        busy=_busy(located.git_dir),
+    )
 
 
-def branches_with(located: Located, paths: Iterable[str]) -> dict[str, tuple[str, ...]]:
+def added_since(located: Located, revision: str, folders: Sequence[str]) -> frozenset[str]:
+    """Return the files that this branch has committed since it left another one.
+
+    Args:
+        located: Where the project lies.
+        revision: The other branch, or any other name of a commit.
+        folders: The folders to look in, relative to the project, with `/`.
+
+    Raises:
+        GitError: There is no such commit, the two have none in common, or git refuses.
+    """
+    base = _merge_base(located, revision)
+    answer = _git(
+        located.top,
+        *("diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--diff-filter=A"),
+        *(base, "HEAD", "--", *(located.prefix + folder for folder in folders)),
+    )
+    if answer.returncode:
+        raise _refusal(answer, located.top)
+    return frozenset(inside(name, located) for name in answer.stdout.split(b"\0")[:-1])
+
+
+def _merge_base(located: Located, revision: str) -> str:
+    """Return the commit at which two branches parted: https://git-scm.com/docs/git-merge-base."""
+    named = _git(
+        located.top,
+        "rev-parse",
+        "--verify",
+        "--quiet",
+        "--end-of-options",
+        f"{revision}^{{commit}}",
+    )
+    if named.returncode:
+        raise GitError(
+            f"git knows no commit called {revision}",
+            hint="Say the branch that this one left, such as main or origin/main; git fetch brings "
+            "what only the other side has.",
+        )
+    answer = _git(located.top, "merge-base", "HEAD", os.fsdecode(named.stdout).strip())
+    if not answer.stdout:
+        raise GitError(
+            f"HEAD and {revision} have no commit in common",
+            hint="In a shallow clone it may only be missing: git fetch --unshallow brings it.",
+        )
+    return os.fsdecode(answer.stdout).strip()
+
+
+def branches_with(
+    located: Located, paths: Iterable[str], *, remote: bool = False
+) -> dict[str, tuple[str, ...]]:
     """Say of each path which branches have it, local ones first, then those of remotes.
 
     Args:
         located: Where the project lies.
         paths: Paths relative to the project, with `/`.
+        remote: Whether only the branches of remotes are asked, as the last fetch left them.
     """
     from git import Repo  # loads 150 modules, and only a missing migration asks
 
@@ -194,7 +173,7 @@ def branches_with(located: Located, paths: Iterable[str]) -> dict[str, tuple[str
         repository.git.update_environment(GIT_DIR=str(located.git_dir))
         of_remotes = [branch for remote in repository.remotes for branch in remote.refs]
         real = [branch for branch in of_remotes if branch.remote_head != "HEAD"]
-        for branch in (*repository.heads, *real):
+        for branch in real if remote else (*repository.heads, *real):
             for path in _paths_of(branch, located.prefix, found):
                 found[path].append(branch.name)
     return {path: tuple(names) for path, names in found.items()}
@@ -237,67 +216,6 @@ def _too_old(folder: Path) -> GitError:
     return GitError(
         f"git is too old: it is {version}, and ashflow needs {OLDEST}", hint="Install a newer git."
     )
-
-
-def _parse(
-    output: bytes, located: Located, links: tuple[str, ...], nested: tuple[str, ...]
-) -> GitStatus:
-    """Read the records of porcelain v2: https://git-scm.com/docs/git-status#_porcelain_format_version_2."""
-    files: dict[str, FileState] = {}
-    folders: dict[bytes, list[str]] = {b"!": [], b"?": []}
-    head: dict[bytes, str] = {}
-    for record in output.split(b"\0"):
-        kind, _, rest = record.partition(b" ")
-        match kind:
-            case b"#":
-                name, _, value = rest.partition(b" ")
-                head[name] = os.fsdecode(value)
-            case b"1":
-                changed, _, _, _, _, _, _, name = rest.split(b" ", 7)
-                path = _inside(name, located)
-                files[path] = _state(changed, located, path)
-            case b"u":
-                files[_inside(rest.split(b" ", 9)[9], located)] = FileState.UNMERGED
-            case b"?" | b"!" if rest.endswith(b"/"):
-                folders[kind].append(_inside(rest, located))
-            case b"?" | b"!":
-                state = FileState.UNTRACKED if kind == b"?" else FileState.IGNORED
-                files.setdefault(_inside(rest, located), state)  # may be "removed from the index"
-    oid, branch = head[b"branch.oid"], head[b"branch.head"]
-    return GitStatus(
-        files,
-        ignored=tuple(folders[b"!"]),
-        nested=tuple(dict.fromkeys((*folders[b"?"], *nested))),
-        links=links,
-        head=None if oid == "(initial)" else oid,
-        branch=None if branch == "(detached)" else branch,
-        busy=_busy(located.git_dir),
-    )
-
-
-def _inside(name: bytes, located: Located) -> str:
-    """Return a path of git relative to the project; empty for a folder that holds the project."""
-    path = os.fsdecode(name)
-    return "" if located.prefix.startswith(path) else path.removeprefix(located.prefix)
-
-
-def _state(changed: bytes, located: Located, path: str) -> FileState:
-    """Return what two letters say: what the index changes, and what the work tree changes on it."""
-    match changed.decode():
-        case ".A":
-            return FileState.INTENT_TO_ADD
-        case "A.":
-            return FileState.STAGED
-        case "AD":
-            return FileState.STAGED_DELETED
-        case letters if letters[0] == "A":
-            return FileState.STAGED_MODIFIED
-        case letters if letters[0] == "D" and os.path.lexists(located.top / located.prefix / path):
-            return FileState.REMOVED_FROM_INDEX
-        case letters if "D" in letters:
-            return FileState.DELETED
-        case _:
-            return FileState.MODIFIED
 
 
 def _links(root: Path, folders: Iterable[str]) -> Iterator[str]:

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
 from ashflow.errors import LockedError
-from ashflow.worktree.git import Located, Nowhere
+from ashflow.worktree.git import Nowhere
 from ashflow.worktree.ground import refused
+from ashflow.worktree.porcelain import Located
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

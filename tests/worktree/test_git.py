@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ashflow.errors import GitError
-from ashflow.worktree.git import FileState, Located, Nowhere, branches_with, locate, status
+from ashflow.worktree.git import Nowhere, added_since, branches_with, locate, status
+from ashflow.worktree.porcelain import FileState, Located
 from ashflow.worktree.store import open_store, store_folder
 
 if TYPE_CHECKING:
@@ -478,6 +479,43 @@ def test_where_objects_have_other_names_no_branch_is_told(git, tmp_path):
 
 
 # -- the store
+
+
+def test_what_a_branch_has_committed_since_it_left_another_is_told(git):
+    """Paths are relative to the project, also in a subfolder; what is modified is not new."""
+    old, odd = "priv/repo/migrations/old.py", 'priv/repo/migrations/a "b"\né.py'
+    project = git.root / "shop"
+    put(project, old)
+    git.commit()
+    git("switch", "--quiet", "--create", "work")
+    put(project)
+    put(project, odd)
+    put(project, old, "two\n")
+    put(project, "elsewhere.py")
+    put(git.root, FILE)
+    git.commit()
+    git("switch", "--quiet", "main")
+    put(project, "priv/repo/migrations/theirs.py")
+    git.commit()
+    git("switch", "--quiet", "work")
+    assert added_since(locate(project), "main", FOLDERS) == {FILE, odd}
+    git("merge", "--quiet", "main")
+    assert added_since(locate(project), "main", FOLDERS) == {FILE, odd}
+    assert added_since(locate(project), "HEAD", FOLDERS) == frozenset()
+
+
+def test_a_shallow_clone_says_what_may_be_missing(git, tmp_path):
+    put(git.root)
+    git.commit()
+    git("branch", "work")
+    git.commit("more")
+    git("switch", "--quiet", "work")
+    git.commit("other")
+    clone = tmp_path / "clone"
+    git("clone", "--quiet", "--depth=1", "--no-single-branch", f"file://{git.root}", str(clone))
+    with pytest.raises(GitError, match="no commit in common") as caught:
+        added_since(locate(clone), "origin/main", FOLDERS)
+    assert "git fetch --unshallow" in caught.value.hint
 
 
 def test_the_store_lies_in_the_common_folder_for_its_owner_only(git, tmp_path):
