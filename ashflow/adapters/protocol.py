@@ -43,11 +43,14 @@ class Session(Protocol):
     def set_meta(self, key: str, value: str) -> None:
         """Write one of the words of `meta`."""
 
-    def run(self, operations: Sequence[Operation]) -> None:
+    def run(self, operations: Sequence[Operation]) -> tuple[str, ...]:
         """Run operations; afterwards no foreign key is violated that was not before.
 
         Args:
             operations: Those of one direction, in order; a `Run` holds a function, not a name.
+
+        Returns:
+            What happened to rows though no operation says so, with counts, in words.
 
         Raises:
             RowsForbid: Rows that stand in a table forbid it; the message counts them.

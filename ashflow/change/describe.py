@@ -93,6 +93,24 @@ def table_of(operation: Operation) -> str:
             return operation.table
 
 
+def member_of(operation: Operation) -> str:
+    """Return what an operation is about in its table, by the name that it is declared with.
+
+    Empty for what goes, and for the table as a whole: no line of a resource says that.
+    """
+    match operation:
+        case AddColumn(_, column) | AlterColumn(new=column):
+            return column.name
+        case RenameColumn(new=name) | Fill(column=name):
+            return name
+        case AddIndex() | AddCheck() | AddStatement():
+            return operation.name
+        case AddForeignKey(_, key):
+            return key.name
+        case _:
+            return ""
+
+
 def destructive(operation: Operation) -> bool:
     """Whether rows or values go with the operation."""
     return isinstance(operation, DropTable | DropColumn)
@@ -173,6 +191,21 @@ def _options(options: Options) -> str:
     words = ["strict"] if options.strict else []
     words += ["without rowid"] if options.without_rowid else []
     return " and ".join(words) or "an ordinary table"
+
+
+def sign(operation: Operation) -> str:
+    """Return the sign that an operation is listed with: `+`, `-`, `~`; `!` where values go."""
+    if destructive(operation):
+        return "!"
+    match operation:
+        case CreateTable() | AddColumn() | AddIndex() | AddCheck() | AddForeignKey():
+            return "+"
+        case AddStatement():
+            return "+"
+        case DropIndex() | DropCheck() | DropForeignKey() | DropStatement():
+            return "-"
+        case _:
+            return "~"
 
 
 def place(table: str) -> str:

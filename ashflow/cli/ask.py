@@ -12,32 +12,34 @@ from ashflow.errors import RenameQuestions
 from ashflow.plan.choices import Choices
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping
 
     from ashflow.change.renames import Renames
 
 T = TypeVar("T")
 
 
-def choices_of(
-    renames: Sequence[str], *, no_renames: bool, drop_columns: bool, drop_tables: bool
-) -> Choices:
+def choices_of(options: Mapping[str, Any], *, no_renames: bool = False) -> Choices:
     """Return what the options of a command say.
 
     Args:
-        renames: The values of `--rename`.
-        no_renames: Whether what is not answered is no rename.
-        drop_columns: Whether columns go that no attribute declares any more.
-        drop_tables: Whether tables go that no resource declares any more.
+        options: Those that codegen and regen share.
+        no_renames: Whether what is not answered is no rename, whatever they say.
 
     Raises:
         UsageError: A value of `--rename` can't be understood.
     """
-    if not renames:
-        return Choices(no_renames=no_renames, drop_columns=drop_columns, drop_tables=drop_tables)
+    choices = Choices(
+        no_renames=options["no_renames"] or no_renames,
+        drop_columns=options["drop_columns"],
+        drop_tables=options["drop_tables"],
+        fills=options["fills"],
+    )
+    if not options["renames"]:
+        return choices
     from ashflow.change.renames import parse_renames
 
-    return Choices(parse_renames(renames), no_renames, drop_columns, drop_tables)
+    return replace(choices, renames=parse_renames(options["renames"]))
 
 
 def answered(plan: Callable[[Choices], T], choices: Choices) -> T:

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ashflow.cli.ask import answered, choices_of
+from ashflow.cli.listing import show_change, show_files, warn
 from ashflow.cli.options import common, opened, renaming
 from ashflow.cli.output import Output
 from ashflow.errors import UsageError
+from ashflow.project.codegen import Found, derived_name, empty, find, generate, write
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from ashflow.plan.choices import Choices
     from ashflow.plan.codegen import Change, Generated
     from ashflow.project.checkout import Project
-    from ashflow.project.codegen import Found
 
 
 @click.command(
@@ -27,9 +27,15 @@ if TYPE_CHECKING:
 )
 @click.argument("name", required=False)
 @click.option("--name", "name_option", metavar="NAME", help="The name of the migration.")
+@click.option("--auto-name", is_flag=True, help="Name the migration after what it does.")
 @click.option("--empty", is_flag=True, help="Write a migration to be filled by hand.")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 where something is stale.")
 @click.option("--dry-run", is_flag=True, help="Print what would be written, and write nothing.")
+@click.option(
+    "--snapshots-only",
+    is_flag=True,
+    help="Write no migration: one that was written by hand has done it.",
+)
 @click.option(
     "--resolve",
     is_flag=True,
@@ -44,24 +50,20 @@ def codegen(name: str | None, name_option: str | None, **options: Any) -> int:
     --drop-columns or --drop-tables is given.
     """
     output = Output(options["as_json"], options["quiet"])
-    name = _name(name, name_option, needed=not (options["check"] or options["dry_run"]))
+    name = _name(name, name_option, options)
     project = opened(output)
     if options["empty"]:
         return _empty(project, output, name, options)
-    choices = choices_of(
-        options["renames"],
-        no_renames=options["no_renames"] or options["check"],
-        drop_columns=options["drop_columns"],
-        drop_tables=options["drop_tables"],
+    choices = choices_of(options, no_renames=options["check"])
+    repos = project.repos(options["repos"])
+    found = answered(
+        lambda answers: find(project, repos, answers, name),
+        replace(choices, resolve=options["resolve"]),
     )
-    choices = replace(choices, resolve=options["resolve"])
-    found = _found(project, options["repos"], choices)
-    for one in found:
-        for warning in one.warnings:
-            output.message(click.style("warning: ", fg="yellow") + warning)
+    warn(output, found)
     if options["check"]:
-        return _check(output, found)
-    return _write(project, output, found, name, dry_run=options["dry_run"])
+        return _check(output, project, found)
+    return _write(project, output, [(one, _named(one, name, options)) for one in found], options)
 
 
 generate_migrations = click.Command(
@@ -74,31 +76,46 @@ generate_migrations = click.Command(
 )
 
 
-def _name(name: str | None, option: str | None, *, needed: bool) -> str:
+def _name(name: str | None, option: str | None, options: Mapping[str, Any]) -> str | None:
+    """Return the name that was given, as files have it; None where none is needed."""
     from ashflow.history.version import clean_name
 
-    if name is not None and option is not None:
-        raise UsageError(f"two names: {name} and --name {option}", hint="Give one of them.")
-    given = name if name is not None else option
-    if given is None and needed:
+    given = [one for one in (name, option and f"--name {option}") if one is not None]
+    given += [flag for flag in ("--auto-name", "--snapshots-only") if options[_key(flag)]]
+    if len(given) > 1:
+        raise UsageError(
+            f"two names: {' and '.join(given)}",
+            hint="Give one of them; with --snapshots-only no migration is written.",
+        )
+    if options["empty"] and (options["auto_name"] or options["snapshots_only"]):
+        raise UsageError(f"--empty and {given[0]} do not go together", hint="Give --empty a name.")
+    name = name if name is not None else option
+    if name is not None:
+        return clean_name(name)
+    if options["empty"] or not (given or options["check"] or options["dry_run"]):
         raise UsageError(
             "a migration needs a name",
-            hint="For example: ashflow codegen add_rpm. Only --check and --dry-run need none.",
+            hint="For example: ashflow codegen add_rpm. With --auto-name it is named after what "
+            "it does; --check, --dry-run and --snapshots-only need none.",
         )
-    return "unnamed" if given is None else clean_name(given)
+    return None
 
 
-def _found(project: Project, repos: Sequence[str], choices: Choices) -> list[Found]:
-    from ashflow.project.codegen import find
+def _named(found: Found, name: str | None, options: Mapping[str, Any]) -> str | None:
+    """Return the name of the migration of a repo; None for none."""
+    if options["snapshots_only"] or name is not None or not found.change:
+        return name
+    return derived_name(found)
 
-    chosen = project.repos(repos)
-    return answered(lambda answers: find(project, chosen, answers), choices)
+
+def _key(flag: str) -> str:
+    return flag.removeprefix("--").replace("-", "_")
 
 
-def _check(output: Output, found: Sequence[Found]) -> int:
+def _check(output: Output, project: Project, found: Sequence[Found]) -> int:
     stale = [one for one in found if one.change]
     for one in stale:
-        show_change(output, one)
+        show_change(output, one, named=len(project.config.repos) > 1)
     if not stale:
         output.result("the snapshots say what the resources say")
     elif not output.as_json:
@@ -108,29 +125,28 @@ def _check(output: Output, found: Sequence[Found]) -> int:
 
 
 def _write(
-    project: Project, output: Output, found: Sequence[Found], name: str, *, dry_run: bool
+    project: Project,
+    output: Output,
+    named: Sequence[tuple[Found, str | None]],
+    options: Mapping[str, Any],
 ) -> int:
-    from ashflow.project.codegen import generate, write
-
-    generated = [(one, generate(project, one, name)) for one in found]
+    generated = [(one, generate(project, one, name)) for one, name in named]
     files = [one for _, one in generated if one is not None]
-    if not dry_run and files:
-        write(project, files, found)
+    if not options["dry_run"] and files:
+        write(project, files, [one for one, _ in named])
     for one, written in generated:
-        show_change(output, one)
+        show_change(output, one, named=len(project.config.repos) > 1)
         if written is not None:
-            show_files(output, written, texts=dry_run)
+            show_files(output, written, texts=options["dry_run"])
     if not files:
         output.result("nothing to do: the snapshots say what the resources say")
     output.data(as_json(generated))
     return 0
 
 
-def _empty(project: Project, output: Output, name: str, options: dict[str, Any]) -> int:
-    from ashflow.project.codegen import empty, write
-
+def _empty(project: Project, output: Output, name: str | None, options: Mapping[str, Any]) -> int:
     repos = project.one_repo(options["repos"], "--empty")
-    if options["check"]:
+    if options["check"] or name is None:
         raise UsageError("--empty writes a file and --check writes none", hint="Give one of them.")
     history = project.history(repos[0].name)
     generated = empty(project, history, repos[0].name, name)
@@ -140,45 +156,6 @@ def _empty(project: Project, output: Output, name: str, options: dict[str, Any])
     written = {"name": repos[0].name, **migration_json(generated), "operations": []}
     output.data({"stale": False, "repos": [written]})
     return 0
-
-
-def show_change(output: Output, found: Found) -> None:
-    """Print what was found in a repo: its operations, by table.
-
-    Args:
-        output: Where to.
-        found: What was found; nothing is printed where nothing was.
-    """
-    if not found.change or output.as_json:
-        return
-    from ashflow.change.describe import describe, destructive, place, summary
-
-    kept = [k for k in found.change.kept if k.table not in summary(found.change.operations)]
-    for table, operations in summary(found.change.operations).items():
-        output.result(click.style(place(table), bold=True) + _origin(found, table))
-        for operation in operations:
-            mark = click.style("!", fg="red") if destructive(operation) else " "
-            output.result(f"  {mark} {describe(operation)}")
-        for one in found.change.kept:
-            if one.table == table:
-                output.result(click.style(f"  # {one.note}", dim=True))
-    for one in kept:
-        output.result(click.style(one.table, bold=True) + _origin(found, one.table))
-        output.result(click.style(f"  # {one.note}", dim=True))
-
-
-def _origin(found: Found, table: str) -> str:
-    origin = found.origins.get(table)
-    return f"  {click.style(origin, dim=True)}" if origin else ""
-
-
-def show_files(output: Output, generated: Generated, *, texts: bool) -> None:
-    """Print the files that were written, or with their texts those that would be."""
-    for path, text in generated.files.items():
-        if texts:
-            output.result(f"\n{click.style(f'--- would write {path}', bold=True)}\n{text}")
-        else:
-            output.result(f"wrote {path}")
 
 
 def as_json(generated: Sequence[tuple[Found, Generated | None]]) -> dict[str, Any]:
@@ -200,6 +177,8 @@ def migration_json(generated: Generated | None) -> dict[str, Any]:
     """Return the files of a migration, as the contract has it."""
     if generated is None:
         return {"migration": None, "snapshots": []}
+    if not generated.path:
+        return {"migration": None, "snapshots": list(generated.snapshots)}
     return {
         "migration": {
             "version": generated.version,

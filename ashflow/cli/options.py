@@ -53,6 +53,13 @@ def renaming(command: F) -> F:
             metavar="OLD=NEW",
             help="posts.title=headline, or posts=articles; repeatable.",
         ),
+        click.option(
+            "--fill",
+            "fills",
+            multiple=True,
+            metavar="TABLE.COLUMN=SQL",
+            help="What rows that stand get in a new column, or where one was NULL; repeatable.",
+        ),
     ):
         command = option(command)
     return command

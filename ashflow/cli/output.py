@@ -69,6 +69,8 @@ class Output:
             case Ended(_, done):
                 name = f"{done.version}_{done.name}"
                 self.message(f"  {sign(done.direction)} {name} ({done.ms:.0f} ms)")
+                for note in done.notes:
+                    self.message(f"       {note}")
             case _:
                 assert_never(event)
 

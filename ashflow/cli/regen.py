@@ -75,12 +75,7 @@ def regen(name: str | None, *, migrate: bool, **options: Any) -> int:
         )
     project = opened(output)
     repos = project.repos(options["repos"])
-    choices = choices_of(
-        options["renames"],
-        no_renames=options["no_renames"],
-        drop_columns=options["drop_columns"],
-        drop_tables=options["drop_tables"],
-    )
+    choices = choices_of(options)
     ground, plans = answered(
         lambda answers: plan_regen(
             project,
@@ -145,6 +140,8 @@ def _show_outcome(output: Output, outcome: Outcome) -> None:
     output.result(f"{repo}: {', '.join(_said(outcome.plan))}")
     if outcome.rows_carried:
         output.result(f"{repo}: {count(outcome.rows_carried, 'row')} kept")
+    for note in outcome.notes:
+        output.result(f"{repo}: {note}")
     if outcome.parked is not None:
         output.result(f"{repo}: a copy of the database from before is {outcome.parked}")
 

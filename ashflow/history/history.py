@@ -75,6 +75,10 @@ class History(NamedTuple):
         """Return the migration of a version, or None."""
         return next((m for m in self.migrations if m.version == version), None)
 
+    def of_table(self, table: str) -> tuple[SnapshotFile, ...]:
+        """Return the snapshots of a table, oldest version first."""
+        return self.snapshots.get(table_folder(table), ())
+
     def read(self, path: str) -> Snapshot:
         """Return the snapshot in a file.
 

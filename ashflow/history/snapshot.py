@@ -60,15 +60,18 @@ class Snapshot(NamedTuple):
     Args:
         data: What its JSON says.
         path: Where it is, relative to the project's root; for messages.
-        forked: Those that it was put together of, where it is in no file: a fork's leaves.
-        resolved: Whether these do not go together, and the user chose to go on with what they make
-            in order of version.
+        follows: Those that it was made of, where it is in no file: the leaves of a fork, or the one
+            that something was dropped of by hand.
+        resolved: Whether the leaves do not go together, and the user chose to go on with what they
+            make in order of version.
+        by_hand: What migrations that were written by hand have dropped since.
     """
 
     data: Mapping[str, Any]
     path: str
-    forked: tuple[Snapshot, ...] = ()
+    follows: tuple[Snapshot, ...] = ()
     resolved: bool = False
+    by_hand: tuple[Operation, ...] = ()
 
     @property
     def version(self) -> str:
@@ -96,6 +99,11 @@ class Snapshot(NamedTuple):
         """The new name of a renamed table."""
         name: str | None = self.data.get("renamed_to")
         return name
+
+    @property
+    def files(self) -> tuple[Snapshot, ...]:
+        """What the next one has to name as its parents: itself, where it is in a file."""
+        return self.follows or (self,)
 
     @property
     def standing(self) -> bool:
@@ -228,7 +236,7 @@ def new_snapshot(
         "operations": list(operations),
         "migration": migration,
         "dev": False,
-        "parents": sorted(one.hash for parent in parents for one in parent.forked or (parent,)),
+        "parents": sorted(one.hash for parent in parents for one in parent.files),
         "ancestors": ancestors,
     }
     return {**data, "hash": hash_of(data)}

@@ -9,7 +9,7 @@ from ashflow.change.renames import Renames
 from ashflow.schema.table import Schema
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from ashflow.history.snapshot import Snapshot
 
@@ -25,6 +25,7 @@ class Choices:
         no_renames: Whether what is not answered is none.
         drop_columns: Whether columns go that no attribute declares any more.
         drop_tables: Whether tables go that no resource declares any more.
+        fills: What new and tightened columns hold in the rows that stand: `table.column=SQL` each.
         resolve: Whether branches that changed one table and do not go together count in order of
             version.
     """
@@ -33,22 +34,8 @@ class Choices:
     no_renames: bool = False
     drop_columns: bool = False
     drop_tables: bool = False
+    fills: tuple[str, ...] = ()
     resolve: bool = False
-
-    def about(self, tables: Container[str]) -> Choices:
-        """Return the choices with only those answers that speak of some tables.
-
-        Args:
-            tables: The tables of one repo; with several repos, an answer is for the one that has
-                the table.
-        """
-        given = self.renames
-        renames = Renames(
-            {old: new for old, new in given.tables.items() if old in tables},
-            {table: pairs for table, pairs in given.columns.items() if table in tables},
-            frozenset(answer for answer in given.refused if answer[0] in tables),
-        )
-        return replace(self, renames=renames)
 
 
 def dealt(

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from ashflow.errors import UsageError
 from ashflow.plan.choices import Choices, standing_tables
 from ashflow.schema.codec import encode_table
-from ashflow.schema.sqltext import fold
 from ashflow.schema.table import DOMAIN, Column, Schema, Table
 
 if TYPE_CHECKING:
@@ -33,9 +31,14 @@ class Kept(NamedTuple):
     back: bool = False
 
     @property
+    def what(self) -> str:
+        """What it is, as the options name it."""
+        return self.table if self.column is None else f"{self.table}.{self.column}"
+
+    @property
     def note(self) -> str:
         """The comment that the migration has of it."""
-        what = f"table {self.table}" if self.column is None else f"{self.table}.{self.column}"
+        what = f"table {self.table}" if self.column is None else self.what
         if self.back:
             return f"back: {what}, which had been kept."
         flag = "--drop-tables" if self.column is None else "--drop-columns"
@@ -69,12 +72,14 @@ class Change:
         kept: What stays, or came back, without an operation.
         outcomes: The tables that get a new snapshot.
         resolved: The tables whose branches did not go together, and do from here on.
+        fills: Those of the user's fills that have a place among the operations.
     """
 
     operations: tuple[Operation, ...] = ()
     kept: tuple[Kept, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
     resolved: tuple[Snapshot, ...] = ()
+    fills: frozenset[str] = frozenset()
 
     def __bool__(self) -> bool:
         return bool(self.operations or self.kept or self.outcomes)
@@ -84,7 +89,7 @@ class Change:
         """The comments that the migration has."""
         resolved = (
             f"resolved: {one.table}, changed on branches by "
-            f"{' and '.join(leaf.version for leaf in one.forked)}."
+            f"{' and '.join(leaf.version for leaf in one.follows)}."
             for one in self.resolved
         )
         return (*(kept.note for kept in self.kept), *resolved)
@@ -95,8 +100,8 @@ class Generated(NamedTuple):
 
     Args:
         version: The version that they share.
-        name: The name of the migration.
-        path: The file of the migration.
+        name: The name of the migration; empty where only snapshots are written.
+        path: The file of the migration; empty where there is none.
         snapshots: The files of the snapshots.
         files: All texts, by path.
         change: What they write down.
@@ -192,26 +197,30 @@ def _compare(
 ) -> Change:
     from ashflow.change.describe import table_of
     from ashflow.change.diff import diff, renamed
+    from ashflow.plan.clashes import check_kept, check_tables
+    from ashflow.plan.fills import filled
 
     old = Schema(standing[name].physical for name in standing if name in new or name in lost)
     renames = choices.renames
     going = [name for name in lost if name not in renames.tables]
     retired = [n for n in going if not choices.drop_tables and n != DOMAIN]
     if not choices.drop_tables:
-        _check_tables(old, new, retired, renames)
+        check_tables(old, new, retired, renames)
     if not choices.no_renames:
         _ask(standing, old, new, renames)
     as_renamed = renamed(old, renames)
     outcomes = [_outcome(table, old, renames, choices) for table in new.values()]
     outcomes += [Outcome(as_renamed[n], "retired", standing[n].retired) for n in retired]
-    operations = diff(old, Schema(outcome.table for outcome in outcomes), renames)
+    final = Schema(outcome.table for outcome in outcomes)
+    check_kept([as_renamed[n] for n in retired], final, [n for n in going if n not in retired])
+    operations, used = filled(diff(old, final, renames), choices.fills)
     outcomes += [Outcome(Table(name), "dropped") for name in going if name not in retired]
     outcomes += _renamed_away(renames, new)
     kept = [Kept(name) for name in retired if standing[name].state == "live"]
     kept += [k for o in outcomes for k in _kept(o, standing)]
     told = {table_of(operation) for operation in operations}
     written = (o for o in outcomes if o.table.name in told or _differs(o, standing))
-    return Change(operations, tuple(kept), tuple(written))
+    return Change(operations, tuple(kept), tuple(written), fills=used)
 
 
 def _renamed_away(renames: Renames, new: Schema) -> Iterator[Outcome]:
@@ -259,6 +268,8 @@ def _columns_in_place(
     before: Table, declared: Table, pairs: Mapping[str, str], choices: Choices
 ) -> Iterator[Column]:
     """Yield the columns of the new table: those that were there first, in their order."""
+    from ashflow.plan.clashes import check_column
+
     placed = set()
     for column in before.columns:
         name = pairs.get(column.name, column.name)
@@ -267,36 +278,11 @@ def _columns_in_place(
             placed.add(name)
             yield wanted
         elif not choices.drop_columns:
-            _check_room(column, declared)
+            check_column(column, declared)
             yield _relaxed(column, declared.name, pairs)
     for column in declared.columns:
         if column.name not in placed:
             yield column
-
-
-def _check_tables(old: Schema, new: Schema, kept: Sequence[str], renames: Renames) -> None:
-    """Refuse a new table, or a new name of one, that a table which stays has already."""
-    for name in kept:
-        other = next((table for table in new if fold(table) == fold(name)), None)
-        if other is not None:
-            raise _no_room(f"table {name}", other, "--drop-tables to drop it with its rows")
-    for was, now in renames.tables.items():
-        if now in old and now not in renames.tables:
-            raise _no_room(f"table {now}", was, "--drop-tables to drop it with its rows")
-
-
-def _no_room(kept: str, other: str, way_out: str) -> UsageError:
-    return UsageError(
-        f"{kept} is kept, and its name is wanted for {other}",
-        hint=f"Say {way_out}, or choose another name.",
-    )
-
-
-def _check_room(column: Column, declared: Table) -> None:
-    other = next((c for c in declared.columns if fold(c.name) == fold(column.name)), None)
-    if other is not None:
-        what = f"column {declared.name}.{column.name}"
-        raise _no_room(what, other.name, "--drop-columns to drop it with its values")
 
 
 def _relaxed(column: Column, table: str, pairs: Mapping[str, str]) -> Column:

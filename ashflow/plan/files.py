@@ -27,7 +27,7 @@ def generate(
     leaves: Mapping[str, Snapshot],
     *,
     version: str,
-    name: str,
+    name: str | None,
     folders: Folders,
 ) -> Generated:
     """Write a change down.
@@ -36,20 +36,23 @@ def generate(
         change: What was found.
         leaves: The newest snapshot of every table, as the change was found with.
         version: The version of the migration and its snapshots.
-        name: The name of the migration.
+        name: The name of the migration; None: only snapshots are written, of what the database has
+            got already.
         folders: Where the files go.
     """
-    path = f"{folders.migrations}/{version}_{name}.py"
     snapshots = {
         snapshot.path: text_of(snapshot.data)
         for snapshot in _snapshots(change, leaves, version, name, folders)
     }
+    if name is None:
+        return Generated(version, "", "", tuple(snapshots), snapshots, change)
+    path = f"{folders.migrations}/{version}_{name}.py"
     text = render(Migration(change.operations), title=title(name), notes=change.notes)
     return Generated(version, name, path, tuple(snapshots), {path: text, **snapshots}, change)
 
 
 def _snapshots(
-    change: Change, leaves: Mapping[str, Snapshot], version: str, name: str, folders: Folders
+    change: Change, leaves: Mapping[str, Snapshot], version: str, name: str | None, folders: Folders
 ) -> Iterator[Snapshot]:
     told = _by_table(change, leaves)
     renamed: dict[str, Snapshot] = {}
@@ -82,7 +85,9 @@ def _by_table(change: Change, leaves: Mapping[str, Snapshot]) -> dict[str, list[
     A table whose foreign key follows another table's new name is changed by that rename.
     """
     tables = _before(change, leaves)
-    told: dict[str, list[Operation]] = {}
+    told: dict[str, list[Operation]] = {
+        name: list(leaf.by_hand) for name, leaf in leaves.items() if leaf.by_hand
+    }
     left: dict[str, list[Operation]] = {}
     for operation in change.operations:
         changed = list(_take(tables, operation))

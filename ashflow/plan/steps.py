@@ -79,9 +79,11 @@ class Done:
         name: What it is called.
         direction: Which way it went.
         ms: How long it took, in milliseconds.
+        notes: What happened to rows though no operation says so, with counts.
     """
 
     version: str
     name: str
     direction: Direction
     ms: float
+    notes: tuple[str, ...] = ()

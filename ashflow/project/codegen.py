@@ -37,24 +37,33 @@ class Found(NamedTuple):
     warnings: tuple[str, ...] = ()
 
 
-def find(project: Project, repos: Sequence[RepoConfig], choices: Choices) -> list[Found]:
+def find(
+    project: Project, repos: Sequence[RepoConfig], choices: Choices, name: str | None = None
+) -> list[Found]:
     """Compare the resources of some repos with their snapshots; touches nothing.
 
     Args:
         project: The checkout.
         repos: Which of its repos.
         choices: What the user chose.
+        name: The name that a migration shall get. Where only one repo can get one, a name that is
+            taken is an error before the resources are imported.
 
     Raises:
+        UsageError: The name is taken.
         RenameQuestions: Only the user knows what was renamed.
         AshflowError: Resources, snapshots or answers can't be used.
     """
     choices = project.choices(choices)
-    declared = [project.declared(repo.name) for repo in repos]
     histories = [project.history(repo.name) for repo in repos]
-    leaves = [history.leaves(resolve=choices.resolve) for history in histories]
+    if name is not None and len(repos) == 1:
+        from ashflow.history.history import check_new_name
+
+        check_new_name(histories[0], name)
+    declared = [project.declared(repo.name) for repo in repos]
+    leaves = [newest(history, project, resolve=choices.resolve) for history in histories]
     answers = dealt(choices, [(old, new.schema) for old, new in zip(leaves, declared, strict=True)])
-    return [
+    found = [
         Found(
             repo.name,
             history,
@@ -67,17 +76,47 @@ def find(project: Project, repos: Sequence[RepoConfig], choices: Choices) -> lis
             repos, histories, leaves, declared, answers, strict=True
         )
     ]
+    if choices.fills:
+        from ashflow.plan.fills import refuse_unused
+
+        refuse_unused(choices.fills, (flag for one in found for flag in one.change.fills))
+    return found
+
+
+def newest(history: History, project: Project, *, resolve: bool = False) -> dict[str, Snapshot]:
+    """Return the newest snapshot of every table, without what was dropped by hand since.
+
+    Args:
+        history: What is written down.
+        project: The checkout.
+        resolve: Whether branches that do not go together count in order of version.
+
+    Raises:
+        SnapshotError: A file that has to be read is no snapshot.
+        ForkError: Branches changed one table in ways that do not go together.
+        MigrationFileError: A migration that may have dropped something by hand does not run.
+    """
+    leaves = history.leaves(resolve=resolve)
+    if not any(leaf.retired or leaf.state == "retired" for leaf in leaves.values()):
+        return leaves
+    from ashflow.history.by_hand import without_dropped
+
+    return without_dropped(history, leaves, str(project.root))
 
 
 def generate(
-    project: Project, found: Found, name: str, *, taken: Iterable[str] | None = None
+    project: Project,
+    found: Found,
+    name: str | None,
+    *,
+    taken: Iterable[str] | None = None,
 ) -> Generated | None:
     """Return the files that a change comes to; None where there is no change.
 
     Args:
         project: The checkout.
         found: What codegen found.
-        name: The name of the migration.
+        name: The name of the migration; None: only snapshots are written.
         taken: The versions that the new one has to be greater than; None: those of the history.
 
     Raises:
@@ -87,7 +126,8 @@ def generate(
 
     if not found.change and len(project.config.repos) > 1:
         return None  # the name may stand in a repo that gets no file
-    check_new_name(found.history, name)
+    if name is not None:
+        check_new_name(found.history, name)
     if not found.change:
         return None
     from ashflow.history.version import next_version
@@ -100,6 +140,22 @@ def generate(
         name=name,
         folders=project.folders(found.repo),
     )
+
+
+def derived_name(found: Found) -> str:
+    """Return a name for the migration of a change, from what it does; none has it in the repo.
+
+    Args:
+        found: What codegen found.
+    """
+    from ashflow.change.naming import auto_name
+
+    kept = (
+        one.table if one.column is None else f"{one.table}.{one.column}"
+        for one in found.change.kept
+    )
+    taken = {migration.name for migration in found.history.migrations}
+    return auto_name(found.change.operations, kept, taken)
 
 
 def empty(project: Project, history: History, repo: str, name: str) -> Generated:

@@ -20,7 +20,7 @@ from ashflow.plan.regen import (
 )
 from ashflow.plan.steps import Up
 from ashflow.plan.stretch import Stretch, concerned, lacking, plan_stretch
-from ashflow.project.codegen import Found, generate
+from ashflow.project.codegen import Found, generate, newest
 from ashflow.project.untracked import Facts, Ground, Scope, gather_all
 from ashflow.schema.table import Schema
 
@@ -118,6 +118,11 @@ def plan_regen(
         _plan(facts, name, replace(choices, renames=own), migrate=migrate)
         for facts, own in zip(gathered, answers, strict=True)
     ]
+    if choices.fills:
+        from ashflow.plan.fills import refuse_unused
+
+        used = (flag for plan in plans if plan.generated for flag in plan.generated.change.fills)
+        refuse_unused(choices.fills, used)
     return ground, plans
 
 
@@ -131,7 +136,7 @@ def _dealt(renames: Renames, gathered: Sequence[Facts]) -> list[Renames]:
         return [renames] * len(gathered)
     ends = [
         (
-            all_names(standing_tables(facts.tracked.leaves()), facts.operations),
+            all_names(standing_tables(newest(facts.tracked, facts.project)), facts.operations),
             under_all_names(facts.declared.schema, facts.operations),
         )
         for facts in gathered
@@ -149,7 +154,7 @@ def _dealt(renames: Renames, gathered: Sequence[Facts]) -> list[Renames]:
 
 
 def _plan(facts: Facts, name: str, choices: Choices, *, migrate: bool) -> Regen:
-    leaves = facts.tracked.leaves()
+    leaves = newest(facts.tracked, facts.project)
     own, rest = _split_answers(facts, leaves, choices)
     declared = facts.declared
     change = find_change(leaves, declared.schema, own, declared.unmanaged, declared.in_order)
@@ -305,7 +310,7 @@ def _base(facts: Facts, steps: Sequence[Up | Down]) -> Schema | None:
     moved = facts.replaced.versions | waiting | {step.version for step in steps}
     tables = concerned(steps)
     try:
-        leaves = facts.history.without(moved).leaves()
+        leaves = newest(facts.history.without(moved), facts.project)
     except ForkError:
         return None
     return Schema(

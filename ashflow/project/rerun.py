@@ -6,7 +6,7 @@ import json
 import os
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ashflow.errors import (
     AshflowError,
@@ -41,11 +41,13 @@ class Outcome:
         plan: What it was to do.
         rows_carried: The rows that a rollback would have dropped, and that are there.
         parked: A copy of the database from before; None where nothing can have been dropped.
+        notes: What happened to rows though no operation says so, with counts.
     """
 
     plan: Regen
     rows_carried: int = 0
     parked: Path | None = None
+    notes: tuple[str, ...] = ()
 
 
 def run_id(now: datetime) -> str:
@@ -115,9 +117,9 @@ def _run_one(project: Project, store: Path, plan: Regen, *, migrate: bool) -> Ou
             with _session(plan) as session:
                 _check_unchanged(project, plan, session)
                 parked = _park(plan, session, store, undo)
-                carried = 0
+                done = Changed()
                 if session is not None and plan.stretch:
-                    carried = _change_database(project, plan, session, migrate=migrate)
+                    done = _change_database(project, plan, session, migrate=migrate)
                 _change_files(project, plan, store, undo)
                 _write_down(project, plan, store, undo)
             undo.pop_all()
@@ -128,7 +130,7 @@ def _run_one(project: Project, store: Path, plan: Regen, *, migrate: bool) -> Ou
     plan.database.close()
     if made:
         project.tell(Created(plan.repo, plan.database.shown))
-    return Outcome(plan, carried, parked)
+    return Outcome(plan, done.carried, parked, done.notes)
 
 
 @contextmanager
@@ -191,30 +193,40 @@ def _park(plan: Regen, session: Session | None, store: Path, undo: ExitStack) ->
     return parked
 
 
-def _change_database(project: Project, plan: Regen, session: Session, *, migrate: bool) -> int:
-    """Run the stretch and write the ledger; returns how many rows were carried through it."""
+class Changed(NamedTuple):
+    """What the database part of a regen did.
+
+    Args:
+        carried: How many rows were carried through it.
+        notes: What happened to rows though no operation says so.
+    """
+
+    carried: int = 0
+    notes: tuple[str, ...] = ()
+
+
+def _change_database(project: Project, plan: Regen, session: Session, *, migrate: bool) -> Changed:
+    """Run the stretch and write the ledger."""
     from ashflow.run.runner import row_of, run_named
 
     stretch = plan.stretch
-    for first in stretch.before:
-        run_named(session, first)
+    steps: tuple[Step, ...] = stretch.before
     if stretch.net is None:
-        steps: tuple[Step, ...] = (*stretch.downs, *stretch.ups)
-        for step in steps:
-            run_named(session, step)
-    else:
-        _run_net(plan, session, migrate=migrate)
+        steps = (*steps, *stretch.downs, *stretch.ups)
+    notes = [note for step in steps for note in run_named(session, step)]
+    if stretch.net is not None:
+        notes += _run_net(plan, session, migrate=migrate)
     now = project.now()
     for gone in stretch.downs:
         session.forget(gone.version)
     for up in (*stretch.before, *stretch.ups):
         session.record(row_of(up, now))
-    return sum(session.count(table) for table in stretch.kept)
+    return Changed(sum(session.count(table) for table in stretch.kept), tuple(notes))
 
 
-def _run_net(plan: Regen, session: Session, *, migrate: bool) -> None:
+def _run_net(plan: Regen, session: Session, *, migrate: bool) -> tuple[str, ...]:
     try:
-        session.run(plan.stretch.net or ())
+        return session.run(plan.stretch.net or ())
     except (MigrationFailed, RowsForbid, SchemaError) as error:
         hint = error.hint
         if isinstance(error, RowsForbid) and not migrate and plan.generated is not None:

@@ -61,8 +61,8 @@ class Runner:
             self._check_as_planned(session, step)
             self.tell(Began(self.repo, step))
             start = time.perf_counter()
-            take(session, step, self.now())
-        done = Done(step.version, step.name, step.direction, _ms(start))
+            notes = take(session, step, self.now())
+        done = Done(step.version, step.name, step.direction, _ms(start), notes)
         self.tell(Ended(self.repo, done))
         return done
 
@@ -87,7 +87,7 @@ class Runner:
         return self.database.locked(foreign_keys=step.migration.foreign_keys)
 
 
-def take(session: Session, step: Step, now: datetime) -> None:
+def take(session: Session, step: Step, now: datetime) -> tuple[str, ...]:
     """Run one step in a session that stands, and write it into the ledger.
 
     Args:
@@ -95,24 +95,31 @@ def take(session: Session, step: Step, now: datetime) -> None:
         step: What is run.
         now: The moment, in UTC.
 
+    Returns:
+        What happened to rows though no operation says so.
+
     Raises:
         AshflowError: The database or the rows in it refused; the message names the migration.
     """
-    run_named(session, step)
+    notes = run_named(session, step)
     if isinstance(step, Up):
         session.record(row_of(step, now))
     else:
         session.forget(step.version)
+    return notes
 
 
-def run_named(session: Session, step: Step) -> None:
+def run_named(session: Session, step: Step) -> tuple[str, ...]:
     """Run the operations of a step; an error names the migration.
+
+    Returns:
+        What happened to rows though no operation says so.
 
     Raises:
         AshflowError: The database or the rows in it refused.
     """
     try:
-        session.run(step.operations)
+        return session.run(step.operations)
     except (MigrationFailed, RowsForbid, SchemaError) as error:
         way = "apply" if isinstance(step, Up) else "roll back"
         after = _what_stands(step)

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+import pty
+import select
 import shutil
+import signal
 import sqlite3
+import subprocess
+import sys
 import textwrap
 import time
 from contextlib import closing
@@ -18,7 +23,7 @@ import pytest
 from ashflow.adapters.connect import connect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 HEADER = """\
 from datetime import datetime
@@ -201,3 +206,62 @@ def logged_git(tmp_path: Path) -> tuple[dict[str, str], Path]:
     wrapper.write_text(f'#!/bin/sh\necho "$@" >> {log}\nexec {real} "$@"\n')
     wrapper.chmod(0o755)
     return {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}, log
+
+
+CTRL_C = "ctrl-c"
+# Who runs the tests in the background has them ignore Ctrl-C, and Python leaves it so.
+ON_A_TERMINAL = """
+import signal
+from ashflow.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)
+main()
+"""
+
+
+def run_on_a_terminal(
+    project: Any, *arguments: str, answers: Sequence[str] = (), env: dict[str, str] | None = None
+) -> tuple[int, str]:
+    """Run the command on a terminal of its own, and return its exit code and what is seen."""
+    ours, theirs = pty.openpty()
+    child = subprocess.Popen(
+        [sys.executable, "-c", ON_A_TERMINAL, *arguments],
+        cwd=project.root,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={**os.environ, "TERM": "xterm", **(env or {})},
+        start_new_session=True,
+    )
+    os.close(theirs)
+    seen, left = "", list(answers)
+    deadline = time.monotonic() + 20
+    try:
+        while time.monotonic() < deadline:
+            if not select.select([ours], [], [], 0.2)[0]:
+                continue
+            try:
+                seen += os.read(ours, 65536).decode()
+            except OSError:  # how Linux says that the other end is closed
+                break
+            if left and seen.rstrip(" ").endswith("?:"):
+                answer = left.pop(0)
+                seen += "\n"
+                if answer == CTRL_C:
+                    time.sleep(0.5)  # a signal just before the read would be seen after it only
+                    child.send_signal(signal.SIGINT)
+                else:
+                    os.write(ours, f"{answer}\n".encode())
+        return child.wait(timeout=10), seen.replace("\r\n", "\n")
+    finally:
+        child.kill()
+        child.wait()
+        os.close(ours)
+
+
+@pytest.fixture
+def on_a_terminal() -> Callable[..., tuple[int, str]]:
+    """Run the command on a terminal of its own; returns its exit code and what is seen there.
+
+    `on_a_terminal(project, "codegen", "name", answers=["1", "ctrl-c"])`
+    """
+    return run_on_a_terminal

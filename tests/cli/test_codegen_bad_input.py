@@ -285,7 +285,7 @@ def test_a_fork_of_two_branches_is_an_error_that_names_both_files(posts):
     posts.resources(POSTS)
     one, other = branched(
         posts,
-        POSTS + "    body: str | None\n",
+        POSTS.replace("title: str", "title: str = 'x'"),
         POSTS.replace("title: str", "title: str | None"),
     )
     for arguments in (["codegen", "more"], ["codegen", "--check"], ["codegen", "--dry-run"]):

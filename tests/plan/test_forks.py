@@ -106,12 +106,12 @@ def test_both_changes_are_there_and_nothing_is_left_to_do(case, tmp_path):
 
 def test_the_next_snapshot_follows_both_and_ends_the_fork():
     repo = merged(BASE, Schema([posts(TITLE, text("a"))]), Schema([posts(TITLE, text("b"))]))
-    leaves = repo.history.leaves()["posts"].forked
+    leaves = repo.history.leaves()["posts"].follows
     both = Schema([posts(TITLE, text("a"), text("b"), text("c"))])
     change = repo.codegen(both)
     assert [type(operation).__name__ for operation in change.operations] == ["AddColumn"]
     last = repo.history.leaves()["posts"]
-    assert not last.forked
+    assert not last.follows
     assert set(last.parents) == {leaf.hash for leaf in leaves}
     assert last.ancestors == 3
     assert [c["name"] for c in last.data["columns"]] == ["id", "title", "a", "b", "c"]
@@ -125,7 +125,7 @@ def test_three_branches_at_once():
     for order in permutations(wide):
         repo = merged(BASE, *order)
         assert not repo.find(both)
-        assert len(repo.history.leaves()["posts"].forked) == 3
+        assert len(repo.history.leaves()["posts"].follows) == 3
 
 
 def test_a_branch_of_several_steps_goes_together_with_another():

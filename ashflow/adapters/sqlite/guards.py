@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ashflow.adapters.sqlite.spell import key_text
-from ashflow.adapters.sqlite.steps import Guard
+from ashflow.adapters.sqlite.steps import Guard, Tally
 from ashflow.schema.datatypes import undirected
 from ashflow.schema.sqltext import enclosed, quote
 
@@ -26,8 +26,15 @@ def never_null(table: str, column: str, source: str) -> Guard:
     return Guard(
         f"SELECT count(*) FROM {quote(table)} WHERE {source} IS NULL",
         f"would have NULL in {table}.{column}, which is NOT NULL",
-        f'Give {column} a default, fill it with Fill("{table}", "{column}", "…"), write a '
-        "value into those rows first, or let it be nullable.",
+        _way_out(table, column),
+    )
+
+
+def becomes_default(table: str, column: str) -> Tally:
+    """Return the tally of a column that becomes NOT NULL and has a default."""
+    return Tally(
+        f"SELECT count(*) FROM {quote(table)} WHERE {quote(column)} IS NULL",
+        f"with NULL in {table}.{column} got its default",
     )
 
 
@@ -36,8 +43,15 @@ def no_rows(table: str, column: str) -> Guard:
     return Guard(
         f"SELECT count(*) FROM {quote(table)}",
         f"would have no value in {table}.{column}, a new column that is NOT NULL",
-        f'Give {column} a default, fill it with Fill("{table}", "{column}", "…"), write a '
-        "value into those rows first, or let it be nullable.",
+        _way_out(table, column),
+    )
+
+
+def _way_out(table: str, column: str) -> str:
+    return (
+        f"Give {column} a default, or let it be nullable; or have the migration fill it: "
+        f"--fill {table}.{column}=SQL when codegen or regen writes it, or by hand "
+        f'Fill("{table}", "{column}", "SQL").'
     )
 
 

@@ -151,9 +151,13 @@ def _guards(change: Change) -> Iterator[Step]:
 
 
 def _null_guards(change: Change, item: ColumnItem) -> Iterator[Step]:
-    if not item.has("not_null") or item.has("generated") or default_expression(item) is not None:
+    if not item.has("not_null") or item.has("generated"):
         return
     before, source = change.before(item.name), change.source(item)
+    if default_expression(item) is not None:
+        if before is not None and not (before.has("not_null") or fold(item.name) in change.fills):
+            yield guards.becomes_default(change.table, before.name)
+        return
     if source is None:
         if item.name != rowid_alias(change.new):
             yield guards.no_rows(change.table, item.name)

@@ -14,7 +14,7 @@ from ashflow.adapters.sqlite.connection import begin, commit, rollback, translat
 from ashflow.adapters.sqlite.dialect import Stretch, statements, stretches
 from ashflow.adapters.sqlite.introspect import introspect
 from ashflow.adapters.sqlite.ledger import LedgerTables
-from ashflow.adapters.sqlite.steps import Call, Do, Guard, Step, Theirs, rows_text
+from ashflow.adapters.sqlite.steps import Call, Do, Guard, Step, Tally, Theirs, rows_text
 from ashflow.change.operations import Fill, function_name
 from ashflow.change.reverse import tables_of
 from ashflow.errors import AshflowError, MigrationFailed, RowsForbid, SchemaError
@@ -100,24 +100,25 @@ class SqliteSession:
         with self._in_our_words():
             self._tables.set_meta(key, value)
 
-    def run(self, operations: Sequence[Operation]) -> None:
+    def run(self, operations: Sequence[Operation]) -> tuple[str, ...]:
         """Run operations; see `protocol.Session.run`."""
         self._refuse_own_tables(operations)
         if self.atomic:
-            self._run_looked_after(operations, tuple(stretches(operations)))
-            return
+            return self._run_looked_after(operations, tuple(stretches(operations)))
+        notes: list[str] = []
         for stretch in stretches(operations):
             if stretch.raw:
-                self._run_stretch(stretch)
+                notes += self._run_stretch(stretch)
             else:
                 with self._transaction() as session:
-                    session.run(stretch.operations)
+                    notes += session.run(stretch.operations)
         if self.connection.in_transaction:
             rollback(self.connection)
             raise MigrationFailed(
                 "the migration left a transaction of its own open; it is undone",
                 hint="End each BEGIN with a COMMIT, or leave transactions to ashflow.",
             )
+        return tuple(notes)
 
     def _refuse_own_tables(self, operations: Sequence[Operation]) -> None:
         """Keep migrations away from the tables that say what has been migrated."""
@@ -160,23 +161,26 @@ class SqliteSession:
             catalog = read_catalog(self.connection, tables)
         return introspect(catalog, leave_out={self.ledger_name, META})
 
-    def _run_looked_after(self, operations: Sequence[Operation], parts: Sequence[Stretch]) -> None:
+    def _run_looked_after(
+        self, operations: Sequence[Operation], parts: Sequence[Stretch]
+    ) -> tuple[str, ...]:
         if self.foreign_keys and not all(part.raw or _only_fills(part) for part in parts):
             raise MigrationFailed("with foreign_keys=True a migration may change no tables")
         with self._in_our_words():
             before = checks.examine(self.connection, operations)
-        for part in parts:
-            self._run_stretch(part)
+        notes = [note for part in parts for note in self._run_stretch(part)]
         with self._in_our_words():
             checks.compare(self.connection, before, operations)
+        return tuple(notes)
 
-    def _run_stretch(self, stretch: Stretch) -> None:
+    def _run_stretch(self, stretch: Stretch) -> list[str]:
+        """Run the steps of a stretch; returns what there is to be told of the rows."""
         with self._in_our_words():
             catalog = read_catalog(self.connection, stretch.reads)
-        for step in statements(catalog, stretch):
-            self._take(step)
+        notes = (self._take(step) for step in statements(catalog, stretch))
+        return [note for note in notes if note]
 
-    def _take(self, step: Step) -> None:
+    def _take(self, step: Step) -> str:
         match step:
             case Do(sql):
                 with self._told(sql):
@@ -186,13 +190,17 @@ class SqliteSession:
             case Call(function):
                 self._call(function)
             case Guard():
-                self._see_to(step)
+                if counted := self._counted(step):
+                    raise RowsForbid(counted, hint=step.hint)
+            case Tally():
+                return self._counted(step)
+        return ""
 
-    def _see_to(self, guard: Guard) -> None:
-        with self._in_our_words(guard.select):
-            (count,) = self.connection.execute(guard.select).fetchone()
-        if count:
-            raise RowsForbid(f"{rows_text(count)} {guard.rows}", hint=guard.hint)
+    def _counted(self, step: Guard | Tally) -> str:
+        """Return how many rows there are of what a step counts, in words; empty for none."""
+        with self._in_our_words(step.select):
+            (count,) = self.connection.execute(step.select).fetchone()
+        return f"{rows_text(count)} {step.rows}" if count else ""
 
     def _call(self, function: Function) -> None:
         name = function_name(function)

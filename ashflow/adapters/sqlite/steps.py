@@ -57,7 +57,20 @@ class Guard:
     hint: str
 
 
-Step = Do | Theirs | Call | Guard
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Count rows whose values are about to change though no operation says so.
+
+    Args:
+        select: A query of one number.
+        rows: What happens to them, as `with NULL in posts.rank got its default`; no values.
+    """
+
+    select: str
+    rows: str
+
+
+Step = Do | Theirs | Call | Guard | Tally
 
 
 def rows_text(count: int) -> str:

@@ -1,0 +1,163 @@
+"""What new and tightened columns hold in the rows that stand: the answers of `--fill`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from ashflow.change.operations import AddColumn, AlterColumn, CreateTable, Fill
+from ashflow.errors import UsageError
+from ashflow.schema.sqltext import significant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from ashflow.change.operations import Operation
+
+
+class Gap(NamedTuple):
+    """A column that rows which stand may have no value for.
+
+    Args:
+        table: The table, as it will be called.
+        column: The column.
+        sure: Whether every row that stands lacks one; else those that have NULL there.
+    """
+
+    table: str
+    column: str
+    sure: bool
+
+    @property
+    def name(self) -> str:
+        """The column, as `--fill` names it."""
+        return f"{self.table}.{self.column}"
+
+
+def filled(
+    operations: Sequence[Operation], fills: Iterable[str]
+) -> tuple[tuple[Operation, ...], frozenset[str]]:
+    """Put a `Fill` where a column needs one.
+
+    Args:
+        operations: What is done, in order.
+        fills: The values of `--fill`: `table.column=SQL` each.
+
+    Returns:
+        The operations with the fills among them: behind the column that is new, before the one that
+        becomes NOT NULL; and those of the values that had a place.
+
+    Raises:
+        UsageError: Two of them fill one column, or the SQL is no expression.
+    """
+    answers = dict(_answers(operations, fills))
+    done: list[Operation] = []
+    for operation in operations:
+        gap = _fillable(operation, operations)
+        if gap is None or gap.name not in answers:
+            done.append(operation)
+            continue
+        fill = Fill(gap.table, gap.column, answers[gap.name][1])
+        done += [operation, fill] if isinstance(operation, AddColumn) else [fill, operation]
+    return tuple(done), frozenset(flag for flag, _ in answers.values())
+
+
+def gaps(operations: Sequence[Operation]) -> tuple[Gap, ...]:
+    """Return the columns that are NOT NULL from now on, and that nothing gives a value.
+
+    Args:
+        operations: What is done, with the fills.
+    """
+    filling = {(op.table, op.column) for op in operations if isinstance(op, Fill)}
+    found = (_fillable(operation, operations, tight=True) for operation in operations)
+    return tuple(gap for gap in found if gap and (gap.table, gap.column) not in filling)
+
+
+def refuse_unused(fills: Iterable[str], used: Iterable[str]) -> None:
+    """Refuse a `--fill` that has no place.
+
+    Args:
+        fills: The values that were given.
+        used: Those that had a place.
+
+    Raises:
+        UsageError: One of them is about no column that this change adds or makes NOT NULL.
+    """
+    known = frozenset(used)
+    for flag in fills:
+        column = _column_in(flag)
+        if flag not in known:
+            raise UsageError(
+                f"--fill {flag}: this change neither adds {column} to a table that stands, nor "
+                "makes it NOT NULL",
+                hint="A fill gives rows that stand a value in a new column without a default, or "
+                "in one that was nullable: --fill TABLE.COLUMN=SQL, with the names as declared.",
+            )
+
+
+def _answers(
+    operations: Sequence[Operation], fills: Iterable[str]
+) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Yield what is given for which column; names may have dots and equals signs in them."""
+    found = (_fillable(operation, operations) for operation in operations)
+    names = sorted({gap.name for gap in found if gap is not None}, key=len, reverse=True)
+    taken: set[str] = set()
+    for flag in fills:
+        _column_in(flag)
+        name = next((name for name in names if flag.startswith(f"{name}=")), None)
+        if name is None:
+            continue
+        if name in taken:
+            raise UsageError(
+                f"--fill {flag}: another --fill is about {name} too", hint="Say one of them."
+            )
+        taken.add(name)
+        yield name, (flag, _expression(flag, flag[len(name) + 1 :]))
+
+
+def _column_in(flag: str) -> str:
+    left, equals, sql = flag.partition("=")
+    table, _, column = left.rpartition(".")
+    if not (equals and table and column and sql.strip()):
+        raise UsageError(
+            f"--fill {flag}: say TABLE.COLUMN=SQL",
+            hint='For example: --fill posts.rank=0, or --fill "posts.slug=lower(title)"',
+        )
+    return left
+
+
+def _expression(flag: str, sql: str) -> str:
+    """Return the SQL of a fill, sure that it can stand in parentheses."""
+    depth = 0
+    for token in significant(sql):
+        depth += {"(": 1, ")": -1}.get(token.text, 0) if token.kind == "punct" else 0
+        if depth < 0 or token.text == ";" or token.text in {"'", '"', "`"}:
+            depth = -1
+            break
+    if depth:
+        raise UsageError(
+            f"--fill {flag}: {sql.strip()} is no expression",
+            hint="Say one value, or one expression over the columns of the row, without a "
+            "semicolon; texts stand in single quotes.",
+        )
+    return sql.strip()
+
+
+def _fillable(
+    operation: Operation, operations: Sequence[Operation], *, tight: bool = False
+) -> Gap | None:
+    """Return the column that an operation leaves without values, where its table has rows.
+
+    Args:
+        operation: What is done.
+        operations: All that is done: a table that is new has no rows.
+        tight: Whether only what is NOT NULL and has no default counts.
+    """
+    match operation:
+        case AddColumn(table, column) if column.generated_as is None and column.default is None:
+            made = any(isinstance(op, CreateTable) and op.table == table for op in operations)
+            return None if made or (tight and column.nullable) else Gap(table, column.name, True)
+        case AlterColumn(table, old=old, new=new) if old.nullable and not new.nullable:
+            written = new.generated_as is None and not (tight and new.default is not None)
+            return Gap(table, new.name, False) if written else None
+        case _:
+            return None
