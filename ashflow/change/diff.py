@@ -218,7 +218,8 @@ def _create_tables(current: Schema, new: Schema, _renames: Renames) -> Iterator[
 
 def _change_columns(current: Schema, new: Schema, _renames: Renames) -> Iterator[Operation]:
     for table, target in _changed(current, new):
-        fates = tuple(join(table.columns, target.columns))
+        same = table.columns is target.columns  # as in a table that was just made
+        fates = () if same else tuple(join(table.columns, target.columns))
         for fate in fates:
             match fate:
                 case Came(column):

@@ -75,7 +75,8 @@ class _WholeTable:
         inline = tuple(column.name for column in self.columns if column.primary_key)
         object.__setattr__(self, "primary_key", self.primary_key or inline)
         object.__setattr__(self, "foreign_keys", named)
-        object.__setattr__(self, "columns", tuple(column.bare for column in self.columns))
+        if any(column is not column.bare for column in self.columns):
+            object.__setattr__(self, "columns", tuple(column.bare for column in self.columns))
 
     @property
     def definition(self) -> Table:

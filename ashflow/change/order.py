@@ -27,7 +27,8 @@ def creation_order(tables: Iterable[Table]) -> tuple[Table, ...]:
     for table in placed:
         done.add(table.name)
         keys = tuple(k for k in table.foreign_keys if k.table in done or k.table not in waiting)
-        ordered.append(replace(table, foreign_keys=keys))
+        whole = len(keys) == len(table.foreign_keys)
+        ordered.append(table if whole else replace(table, foreign_keys=keys))
     return tuple(ordered)
 
 

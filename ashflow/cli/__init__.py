@@ -15,7 +15,7 @@ def main() -> NoReturn:
     """Run the command that the arguments of the process name, and exit."""
     # Nearly all that a command makes lives until it ends; to walk over it again and again, in
     # search of garbage, takes a tenth of the time.
-    gc.set_threshold(100_000, 50, 50)
+    gc.set_threshold(1_000_000, 50, 50)
     import click
 
     from ashflow.cli.failure import failure

@@ -7,70 +7,91 @@ line of its own, and the comma after the last one keeps it so
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from unicodedata import east_asian_width
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 WIDTH: Final = 88
 INDENT: Final = "    "
 
 
-@dataclass(frozen=True, slots=True)
 class Code:
-    """A piece of source.
+    """A call or a list.
 
     Args:
-        start: All of it, or all up to the items: `"a"`, `Column(`, `columns=[`.
-        items: What stands between `start` and `end`.
-        end: The closing bracket; empty where there is none.
+        start: All up to the items: `Column(`, `columns=[`.
+        items: What stands between `start` and `end`; a text is a piece that is never broken up.
+        end: The closing bracket.
         comments: Lines that stand before the first item.
         open: Whether it is laid out a line an item also where it would fit on one.
+
+    Attributes:
+        flat: The piece on one line; None where it may not stand on one.
     """
 
-    start: str
-    items: tuple[Code, ...] = ()
-    end: str = ""
-    comments: tuple[str, ...] = ()
-    open: bool = False
+    __slots__ = ("comments", "end", "flat", "items", "start")
 
-    @property
-    def flat(self) -> str:
-        """The piece on one line."""
-        return self.start + ", ".join(item.flat for item in self.items) + self.end
-
-    @property
-    def closed(self) -> bool:
-        """Whether the piece may stand on one line."""
-        return not (self.open or self.comments) and all(item.closed for item in self.items)
+    def __init__(
+        self,
+        start: str,
+        items: Sequence[Piece],
+        end: str,
+        comments: Sequence[str] = (),
+        *,
+        open: bool = False,  # noqa: A002  (nobody opens a file here)
+    ) -> None:
+        self.start = start
+        self.items = items
+        self.end = end
+        self.comments = comments
+        self.flat = None if open or comments else _flat(start, items, end)
 
     def named(self, keyword: str) -> Code:
         """Return the piece as the value of a keyword."""
-        return Code(f"{keyword}={self.start}", self.items, self.end, self.comments, self.open)
+        start = f"{keyword}={self.start}"
+        return Code(start, self.items, self.end, self.comments, open=self.flat is None)
 
 
-def lines(code: Code, *, indent: str = "", after: str = "") -> Iterator[str]:
+Piece = Code | str
+
+
+def _flat(start: str, items: Sequence[Piece], end: str) -> str | None:
+    parts = []
+    for item in items:
+        part = item if isinstance(item, str) else item.flat
+        if part is None:
+            return None
+        parts.append(part)
+    return f"{start}{', '.join(parts)}{end}"
+
+
+def lines(piece: Piece, *, indent: str = "", after: str = "") -> Iterator[str]:
     """Yield the lines of a piece of source.
 
     Args:
-        code: The piece.
+        piece: The piece.
         indent: The blanks before it.
         after: What follows it on its last line: a comma, or nothing.
     """
-    empty = not (code.items or code.comments)
-    if empty or code.closed:
-        flat = f"{indent}{code.flat}{after}"
-        if empty or columns(flat) <= WIDTH:
+    if isinstance(piece, str):
+        yield f"{indent}{piece}{after}"
+        return
+    if piece.flat is not None:
+        flat = f"{indent}{piece.flat}{after}"
+        if not piece.items or columns(flat) <= WIDTH:
             yield flat
             return
-    yield f"{indent}{code.start}"
+    elif not (piece.items or piece.comments):
+        yield f"{indent}{piece.start}{piece.end}{after}"
+        return
+    yield f"{indent}{piece.start}"
     inner = indent + INDENT
-    yield from (f"{inner}# {comment}" for comment in code.comments)
-    for item in code.items:
+    yield from (f"{inner}# {comment}" for comment in piece.comments)
+    for item in piece.items:
         yield from lines(item, indent=inner, after=",")
-    yield f"{indent}{code.end}{after}"
+    yield f"{indent}{piece.end}{after}"
 
 
 def columns(line: str) -> int:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from math import isfinite
+from typing import Final
+
+_PLAIN: Final = re.compile(r"[ !#-&(-\[\]-~]*", re.ASCII)
+"""A text that stands between double quotes as it is."""
 
 
-def literal(value: str | float | bytes | bool) -> str:
+def literal(value: str | float | bytes | bool | None) -> str:
     """Return the source of a constant; texts in double quotes, unless that needs more escapes.
 
     Args:
@@ -32,6 +37,8 @@ def printable(text: str) -> str:
 
 
 def _quoted(value: str | bytes) -> str:
+    if isinstance(value, str) and _PLAIN.fullmatch(value):
+        return f'"{value}"'
     # Python's repr of a value with both quotes escapes the single ones, and only those.
     both = repr("'\"" + value if isinstance(value, str) else b"'\"" + value)
     prefix, _, rest = both.partition("'")

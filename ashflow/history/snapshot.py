@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from hashlib import sha256
+from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from ashflow.errors import SnapshotError
@@ -180,9 +181,10 @@ class Snapshot(NamedTuple):
     def says(self, body: Mapping[str, Any]) -> bool:
         """Whether it says of a table what `encode_table` says of it, in whatever order."""
         return all(
-            _in_any_order(self.data.get(key)) == _in_any_order(value)
+            said == value or _in_any_order(said) == _in_any_order(value)
             for key, value in body.items()
             if key != "name"
+            for said in (self.data.get(key),)
         )
 
 
@@ -252,8 +254,31 @@ def _canonical(data: Mapping[str, Any]) -> str:
 
 
 def text_of(data: Mapping[str, Any]) -> str:
-    """Return a snapshot as its file has it."""
-    return json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    """Return a snapshot as its file has it: JSON with an indent of two blanks."""
+    return _indented(data, "\n") + "\n"
+
+
+def _indented(value: Any, line: str) -> str:  # noqa: ANN401  (any JSON)
+    """Return JSON as `json.dumps(value, indent=2)` does, in a fraction of the time.
+
+    With an indent, the standard library leaves its encoder in C for one in Python.
+
+    Args:
+        value: The value.
+        line: A line break, and the blanks that a line begins with here.
+    """
+    if isinstance(value, str):
+        return encode_basestring(value)
+    inner = f"{line}  "
+    if value and isinstance(value, dict):
+        pairs = [f"{encode_basestring(k)}: {_indented(v, inner)}" for k, v in value.items()]
+        return f"{{{inner}{f',{inner}'.join(pairs)}{line}}}"
+    if value and isinstance(value, (list, tuple)):
+        items = [_indented(item, inner) for item in value]
+        return f"[{inner}{f',{inner}'.join(items)}{line}]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return repr(value) if isinstance(value, int) else _CANONICAL.encode(value)
 
 
 def read_snapshot(text: str, path: str) -> Snapshot:

@@ -43,8 +43,9 @@ def freeze(value: object, field: str, kind: type = str) -> None:
         kind: The type of an item; one that is given alone becomes a tuple of one.
     """
     given = getattr(value, field)
-    items = (given,) if isinstance(given, kind) else tuple(given)
-    object.__setattr__(value, field, items)
+    if type(given) is not tuple:
+        items = (given,) if isinstance(given, kind) else tuple(given)
+        object.__setattr__(value, field, items)
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,9 +282,8 @@ class Table:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Table):
             return NotImplemented
-        return all(
-            _as_set(getattr(self, f.name)) == _as_set(getattr(other, f.name)) for f in fields(self)
-        )
+        pairs = ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
+        return all(one is two or _as_set(one) == _as_set(two) for one, two in pairs)
 
     def __hash__(self) -> int:
         return hash(self.name)

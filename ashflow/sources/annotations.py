@@ -106,7 +106,18 @@ def column_type(annotation: object, spot: Spot) -> ColumnType:
         Wrong: No column type is known for it.
     """
     if not isinstance(annotation, (type, UnionType)):
-        annotation = _meant(annotation, spot)
+        return _column_type(_meant(annotation, spot), spot)
+    known = _KNOWN.get(annotation)
+    if known is None:
+        known = _KNOWN[annotation] = _column_type(annotation, spot)
+    return known
+
+
+_KNOWN: dict[type | UnionType, ColumnType] = {}
+"""What was found out before: a thousand tables have a dozen types."""
+
+
+def _column_type(annotation: object, spot: Spot) -> ColumnType:
     if isinstance(annotation, type):
         return _of_class(annotation, spot)
     return _of_form(annotation, spot)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from ashflow.errors import ResourceError
@@ -92,7 +93,15 @@ class Origins(Mapping[str, str]):
         self._root = root
 
     def __getitem__(self, key: str) -> str:
-        return written(locate(self._spots()[key]), self._root)
+        return written(self.place(key), self._root)
+
+    def place(self, key: str) -> Place:
+        """Return the file and the line in it.
+
+        Args:
+            key: What was declared, as in the mapping.
+        """
+        return locate(self._spots()[key])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._spots())
@@ -127,7 +136,12 @@ def locate(spot: Spot) -> Place:
 def written(place: Place, root: Path) -> str:
     """Return a place as `path/to/file.py:LINE`, relative to the root where it lies in it."""
     file, line = place
+    return f"{_shown(file, root)}:{line}"
+
+
+@lru_cache(maxsize=1024)
+def _shown(file: str, root: Path) -> str:
     real, base = os.path.realpath(file), os.path.realpath(root)
     if real.startswith(base + os.sep):
         file = os.path.relpath(real, base)
-    return f"{file.replace(os.sep, '/')}:{line}"
+    return file.replace(os.sep, "/")

@@ -31,11 +31,11 @@ from ashflow.sources.options import (
 )
 from ashflow.sources.places import Spot
 from ashflow.sources.reading import Link, Reading, claim, columns_there
+from ashflow.sources.resource import Resource
 
 if TYPE_CHECKING:
     from ashflow.schema.datatypes import Key
     from ashflow.sources.bodies import Said
-    from ashflow.sources.resource import Resource
 
 # https://www.sqlite.org/stricttables.html
 _STRICT: Final = ("INT", "INTEGER", "REAL", "TEXT", "BLOB", "ANY")
@@ -104,6 +104,8 @@ def _declared(cls: type[Resource]) -> tuple[str, dict[str, Any]]:
             "that has no table of its own.",
         )
     judge_table(said.table, spot)
+    if cls.__bases__ == (Resource,):
+        return said.table, {option: getattr(said, option) for option in _INHERITED}
     return said.table, {option: option_of(cls, option) for option in _INHERITED}
 
 

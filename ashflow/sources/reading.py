@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from ashflow.schema.table import Options, Table
@@ -132,14 +133,21 @@ def claim(spots: dict[str, Spot], name: str, spot: Spot) -> None:
     Raises:
         Wrong: It is no name, or another member says it too.
     """
-    if not is_name(name):
+    key = _key(name)
+    if key is None:
         raise spot.wrong(f"would be called {name!r} in the database, which is no name")
-    other = spots.setdefault(folded(name), spot)
+    other = spots.setdefault(key, spot)
     if other is not spot:
         raise spot.wrong(
             f"is called {name!r} in the database, and so is {other.label}",
             hint="Give one of them another name with source= or name=.",
         )
+
+
+@cache
+def _key(name: str) -> str | None:
+    """Return a name as SQLite compares it, or None for what is no name; many are said often."""
+    return folded(name) if is_name(name) else None
 
 
 def columns_there(reading: Reading, names: Sequence[object], spot: Spot) -> None:

@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ashflow.errors import UnreadableError
 from ashflow.worktree.ground import (
-    free_place,
+    clear,
+    free_places,
     make_folders,
+    make_staging,
     move,
+    move_folder,
     refused,
     remove,
-    stage,
-    standing_file,
-    sync,
+    settle,
+    stage_all,
+    standing_files,
 )
 
 if TYPE_CHECKING:
@@ -83,8 +86,10 @@ def read_tree(root: Path, folders: Sequence[str]) -> DiskTree:
 def write_new(root: Path, files: Mapping[str, str]) -> None:
     """Write new files: all of them, or none.
 
-    They are written beside their places, put on the disk, and only then moved there, in the order
-    given. Whatever stops that, what was placed and the folders that were made go away again.
+    They are written together in a folder of their own beside their places, and only then moved to
+    where they belong, in the order given; a folder that is new comes as a whole. Whatever stops
+    that, what was placed and the folders that were made go away again; a killed process leaves
+    files that are whole, and perhaps `priv/.ashflow-….new`, which nobody reads.
 
     Args:
         root: The project's folder.
@@ -94,20 +99,45 @@ def write_new(root: Path, files: Mapping[str, str]) -> None:
         FileError: A file is there already, a path leaves `priv/`, a link stands in the way, or
             the disk refuses.
     """
-    places = {path: free_place(root, path) for path in files}
+    if not files:
+        return
+    places = free_places(root, files)
     with ExitStack() as undo:
-        staged: dict[str, Path] = {}
-        for path, text in files.items():
-            folder = path.rpartition("/")[0]
-            with refused(f"{folder} cannot be written to"):
-                make_folders(places[path].parent, undo)
-                staged[path] = stage(places[path].parent, text, undo)
-        for path, place in places.items():
-            with refused(f"{path} cannot be written"):
-                move(staged[path], place)
-                undo.callback(remove, place)
-        _sync(root, places.values())
+        with refused("priv cannot be written to"):
+            staging = make_staging(root, undo)
+            staged = stage_all(staging, files)
+        for folder, paths in _by_folder(files).items():
+            _place(root, folder, {staged[path]: places[path] for path in paths}, undo)
+        settle(_folders(root, places.values()), files=len(files))
         undo.pop_all()
+    clear(staging)
+
+
+def _by_folder(paths: Iterable[str]) -> dict[str, list[str]]:
+    folders: dict[str, list[str]] = {}
+    for path in paths:
+        folders.setdefault(path.rpartition("/")[0], []).append(path)
+    return folders
+
+
+def _place(root: Path, folder: str, files: Mapping[Path, Path], undo: ExitStack) -> None:
+    """Move the files of one folder to their places; with the folder, where that is not there."""
+    place = root / folder
+    with refused(f"{folder} cannot be written to"):
+        make_folders(place.parent, undo)
+        new = not place.exists()
+        if new:
+            undo.callback(remove, place)
+    if new:
+        for target in files.values():
+            undo.callback(remove, target)
+        with refused(f"{folder} cannot be made"):
+            move_folder(next(iter(files)).parent, place)
+        return
+    for source, target in files.items():
+        with refused(f"{target.relative_to(root).as_posix()} cannot be written"):
+            move(source, target)
+            undo.callback(remove, target)
 
 
 class Moved(NamedTuple):
@@ -129,10 +159,10 @@ class Moved(NamedTuple):
         Raises:
             FileError: Something stands in their place, or the disk refuses.
         """
-        places = {path: free_place(self.root, path) for path in self.paths}
+        places = free_places(self.root, self.paths)
         with ExitStack() as undo:
             _move_all({self.into / path: place for path, place in places.items()}, undo)
-            _sync(self.root, places.values())
+            settle(_folders(self.root, places.values()), files=len(places))
             undo.pop_all()
 
 
@@ -150,15 +180,13 @@ def move_away(root: Path, paths: Iterable[str], into: Path) -> Moved:
         FileError: A path leaves `priv/`, is no regular file, or stands behind a link; something
             of that name is in the store; or the disk refuses.
     """
-    sources = {path: standing_file(root, path) for path in paths}
+    sources = standing_files(root, paths)
     with ExitStack() as undo:
         with refused(f"{into} cannot be made"):
             make_folders(into, undo, mode=0o700)
         _move_all({source: into / path for path, source in sources.items()}, undo)
-        folders = {source.parent for source in sources.values()}
-        _sync(into, (into / path for path in sources))
-        for folder in folders:
-            sync(folder)
+        stored = _folders(into, (into / path for path in sources))
+        settle([*stored, *{source.parent for source in sources.values()}], files=len(sources))
         undo.pop_all()
     for path in sources:
         _remove_if_empty(root, path.rpartition("/")[0])
@@ -180,13 +208,14 @@ def _remove_if_empty(root: Path, folder: str) -> None:
         remove(root / folder)
 
 
-def _sync(root: Path, places: Iterable[Path]) -> None:
-    """Put on the disk what folders say, from the root down to those of the files."""
+def _folders(root: Path, places: Iterable[Path]) -> list[Path]:
+    """Return the folders that say that files are there, from the root down to their own."""
     folders = {root}
-    for place in places:
-        folders.update(folder for folder in place.parents if folder.is_relative_to(root))
-    for folder in folders:
-        sync(folder)
+    for folder in {place.parent for place in places}:
+        while folder not in folders:
+            folders.add(folder)
+            folder = folder.parent
+    return sorted(folders)
 
 
 def _files_below(folder: str, path: str) -> Iterator[str]:
@@ -204,8 +233,8 @@ def _files_below(folder: str, path: str) -> Iterator[str]:
 
 def _read(root: Path, path: str) -> str:
     try:
-        with refused(f"{path} cannot be read"):
-            return (root / path).read_text(encoding="utf-8")
+        with refused(f"{path} cannot be read"), open(f"{root}/{path}", encoding="utf-8") as file:  # noqa: PTH123  (a thousand times)
+            return file.read()
     except UnicodeDecodeError as error:
         raise UnreadableError(
             f"{path} is not UTF-8 (byte {error.start + 1})",

@@ -182,3 +182,18 @@ def test_a_table_that_is_none_is_told_when_it_is_asked_for():
     read = read_snapshot(spoilt(columns=[{"name": "id"}]), PATH)
     with pytest.raises(SnapshotError, match=r"says something that no table says: .*'type'"):
         _ = read.physical
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+)
+
+
+@given(st.dictionaries(st.text(), JSON, max_size=4))
+def test_the_text_is_that_of_the_standard_library(data):
+    assert text_of(data) == json.dumps(data, indent=2, ensure_ascii=False) + "\n"

@@ -243,18 +243,72 @@ def test_a_name_that_the_disk_refuses_takes_all_back(tmp_path):
     assert everything(tmp_path) == before
 
 
-def test_an_interruption_between_two_files_takes_all_back(tmp_path, monkeypatch):
-    real = Path.hardlink_to
+@pytest.mark.parametrize("way", ["hardlink_to", "rename"])
+def test_an_interruption_between_two_files_takes_all_back(tmp_path, monkeypatch, way):
+    """A file is linked into a folder that stands; a folder that is new is moved as a whole."""
+    put(tmp_path, f"{MIGRATIONS}/kept")
+    if way == "hardlink_to":
+        put(tmp_path, f"{SNAPSHOTS}/posts/kept")
+    before = everything(tmp_path)
+    real = getattr(Path, way)
 
-    def interrupted(self, target):
-        if self.suffix == ".json":
+    def interrupted(self, other):
+        if "posts" in f"{self}{other}":
             raise KeyboardInterrupt
-        real(self, target)
+        return real(self, other)
 
-    monkeypatch.setattr(Path, "hardlink_to", interrupted)
+    monkeypatch.setattr(Path, way, interrupted)
     with pytest.raises(KeyboardInterrupt):
         write_new(tmp_path, {ONE: "new", TWO: "new"})
-    assert everything(tmp_path) == {}
+    assert everything(tmp_path) == before
+
+
+def test_what_comes_in_the_meantime_is_neither_written_over_nor_taken_away(tmp_path, monkeypatch):
+    real = ground.stage_all
+
+    def meanwhile(staging, files):
+        put(tmp_path, f"{SNAPSHOTS}/posts/theirs.json", "theirs")
+        put(tmp_path, f"{SNAPSHOTS}/teams/20261123061000.json", "theirs")
+        return real(staging, files)
+
+    monkeypatch.setattr("ashflow.worktree.files.stage_all", meanwhile)
+    with pytest.raises(
+        FileError, match=r"teams/20261123061000\.json cannot be written: File exists"
+    ):
+        write_new(tmp_path, {ONE: "new", TWO: "new", TWO.replace("posts", "teams"): "new"})
+    left = {name: text for name, text in everything(tmp_path).items() if text != "/"}
+    assert left == {
+        f"{SNAPSHOTS}/posts/theirs.json": "theirs",
+        f"{SNAPSHOTS}/teams/20261123061000.json": "theirs",
+    }
+
+
+@pytest.mark.parametrize("stands", [False, True])
+def test_the_disk_is_asked_as_often_for_a_thousand_tables_as_for_twenty(
+    tmp_path, monkeypatch, stands
+):
+    asked = []
+    monkeypatch.setattr(os, "fsync", lambda _: asked.append("fsync"))
+    monkeypatch.setattr(os, "sync", lambda: asked.append("sync"))
+    counts = []
+    for number in (20, 1000):
+        root = tmp_path / str(number)
+        if stands:
+            for i in range(number):
+                put(root, f"{SNAPSHOTS}/t{i}/kept")
+        asked.clear()
+        write_new(root, {f"{SNAPSHOTS}/t{i}/1.json": "{}\n" for i in range(number)} | {ONE: "new"})
+        counts.append(tuple(asked))
+    assert counts == [("sync",)] * 2
+
+
+def test_few_files_are_put_on_the_disk_one_by_one(tmp_path, monkeypatch):
+    asked = []
+    real = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda file: (asked.append(file), real(file)))
+    monkeypatch.setattr(os, "sync", lambda: pytest.fail("other programs' files are not ours"))
+    write_new(tmp_path, {ONE: "new", TWO: "new"})
+    assert len(asked) == 2 + len({*Path(ONE).parents, *Path(TWO).parents})
 
 
 def test_where_there_are_no_links_files_are_copied_and_nothing_is_overwritten(
