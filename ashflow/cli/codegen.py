@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -52,7 +52,7 @@ def codegen(name: str | None, name_option: str | None, **options: Any) -> int:
     output = Output(options["as_json"], options["quiet"])
     name = _name(name, name_option, options)
     project = opened(output)
-    if options["empty"]:
+    if options["empty"] and name is not None:
         return _empty(project, output, name, options)
     choices = choices_of(options, no_renames=options["check"])
     repos = project.repos(options["repos"])
@@ -60,7 +60,7 @@ def codegen(name: str | None, name_option: str | None, **options: Any) -> int:
         lambda answers: find(project, repos, answers, name),
         replace(choices, resolve=options["resolve"]),
     )
-    warn(output, found)
+    warn(output, found, rows=not options["snapshots_only"])
     if options["check"]:
         return _check(output, project, found)
     return _write(project, output, [(one, _named(one, name, options)) for one in found], options)
@@ -87,8 +87,7 @@ def _name(name: str | None, option: str | None, options: Mapping[str, Any]) -> s
             f"two names: {' and '.join(given)}",
             hint="Give one of them; with --snapshots-only no migration is written.",
         )
-    if options["empty"] and (options["auto_name"] or options["snapshots_only"]):
-        raise UsageError(f"--empty and {given[0]} do not go together", hint="Give --empty a name.")
+    _check_together(options)
     name = name if name is not None else option
     if name is not None:
         return clean_name(name)
@@ -101,6 +100,32 @@ def _name(name: str | None, option: str | None, options: Mapping[str, Any]) -> s
     return None
 
 
+_COMPARING: Final = (
+    "--auto-name",
+    "--check",
+    "--snapshots-only",
+    "--resolve",
+    "--rename",
+    "--no-renames",
+    "--fill",
+    "--drop-columns",
+    "--drop-tables",
+)
+"""The options that say how resources and snapshots are compared."""
+
+
+def _check_together(options: Mapping[str, Any]) -> None:
+    """Refuse an option that has no meaning beside another one."""
+    pairs = [("--empty", flag, "no resource is looked at") for flag in _COMPARING]
+    pairs.append(("--snapshots-only", "--fill", "no migration is written that could fill"))
+    for flag, other, why in pairs:
+        if options[_key(flag)] and options[_key(other)]:
+            raise UsageError(
+                f"{flag} and {other} do not go together",
+                hint=f"With {flag} {why}: leave one of them out.",
+            )
+
+
 def _named(found: Found, name: str | None, options: Mapping[str, Any]) -> str | None:
     """Return the name of the migration of a repo; None for none."""
     if options["snapshots_only"] or name is not None or not found.change:
@@ -109,7 +134,9 @@ def _named(found: Found, name: str | None, options: Mapping[str, Any]) -> str | 
 
 
 def _key(flag: str) -> str:
-    return flag.removeprefix("--").replace("-", "_")
+    """Return the key that an option's value has; those that may be repeated are plural."""
+    key = flag.removeprefix("--").replace("-", "_")
+    return {"rename": "renames", "fill": "fills"}.get(key, key)
 
 
 def _check(output: Output, project: Project, found: Sequence[Found]) -> int:
@@ -144,10 +171,8 @@ def _write(
     return 0
 
 
-def _empty(project: Project, output: Output, name: str | None, options: Mapping[str, Any]) -> int:
+def _empty(project: Project, output: Output, name: str, options: Mapping[str, Any]) -> int:
     repos = project.one_repo(options["repos"], "--empty")
-    if options["check"] or name is None:
-        raise UsageError("--empty writes a file and --check writes none", hint="Give one of them.")
     history = project.history(repos[0].name)
     generated = empty(project, history, repos[0].name, name)
     if not options["dry_run"]:
@@ -166,7 +191,7 @@ def as_json(generated: Sequence[tuple[Found, Generated | None]]) -> dict[str, An
             {
                 "name": found.repo,
                 **migration_json(written),
-                "operations": list(operations_json(found.change)),
+                "operations": operations_json(found.change),
             }
             for found, written in generated
         ],

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ashflow.project.codegen import Found
 
 _WIDEST = 64
-"""The column that the places in the source begin in at the latest."""
+"""The column that the places in the source begin in at the latest, where nobody looks."""
 _COLOURS = {"+": "green", "~": "yellow", "-": "yellow", "!": "red", "#": "bright_black"}
 
 
@@ -34,10 +34,16 @@ class Line(NamedTuple):
     origin: str = ""
 
 
-def warn(output: Output, found: Sequence[Found]) -> None:
-    """Print what is odd in the resources, and what rows that stand may not be able to follow."""
+def warn(output: Output, found: Sequence[Found], *, rows: bool) -> None:
+    """Print what is odd in the resources, and what rows that stand may not be able to follow.
+
+    Args:
+        output: Where to.
+        found: What was found.
+        rows: Whether there will be a migration that rows may stop.
+    """
     for one in found:
-        for warning in (*one.warnings, *_gaps(one)):
+        for warning in (*one.warnings, *(_gaps(one) if rows else ())):
             output.message(click.style("warning: ", fg="yellow") + warning)
 
 
@@ -68,15 +74,25 @@ def show_change(output: Output, found: Found, *, named: bool = False) -> None:
     if named:
         output.result(click.style(f"[{found.repo}]", bold=True))
     blocks = [list(block) for block in _blocks(found)]
-    told = (line for block in blocks for line in block if line.origin)
-    wide = max((len(line.text) for line in told), default=0) + 4
+    column = _column([line for block in blocks for line in block if line.origin])
     for head, *lines in blocks:
-        output.result(_spread(click.style(head.text, bold=True), len(head.text), head, wide))
+        output.result(_spread(click.style(head.text, bold=True), len(head.text), head, column))
         for i, line in enumerate(lines, 1):
             stem = _stem(last=i == len(lines))
             text = f"{stem}{click.style(line.mark, fg=_COLOURS[line.mark])} "
-            text += click.style(line.text, dim=line.mark == "#")
-            output.result(_spread(text, len(stem) + 2 + len(line.text), line, wide))
+            text += click.style(line.text, dim=line.mark == "#" or None)
+            output.result(_spread(text, len(stem) + 2 + len(line.text), line, column))
+
+
+def _column(told: Sequence[Line]) -> int:
+    """Return where the places in the source begin: on a terminal, so that they end at its edge."""
+    wanted = max((len(line.text) for line in told), default=0) + 6
+    if not sys.stdout.isatty():
+        return min(wanted, _WIDEST)
+    from shutil import get_terminal_size
+
+    longest = max((len(line.origin) for line in told), default=0)
+    return min(wanted, get_terminal_size().columns - longest)
 
 
 def _stem(*, last: bool) -> str:
@@ -86,10 +102,10 @@ def _stem(*, last: bool) -> str:
     return "\u2514\u2500" if last else "\u251c\u2500"
 
 
-def _spread(text: str, width: int, line: Line, wide: int) -> str:
+def _spread(text: str, width: int, line: Line, column: int) -> str:
     if not line.origin:
         return text
-    blanks = max(2, min(wide, _WIDEST) + 2 - width)
+    blanks = max(2, column - width)
     return f"{text}{' ' * blanks}{click.style(line.origin, dim=True)}"
 
 
@@ -110,12 +126,41 @@ def _blocks(found: Found) -> Iterator[Iterator[Line]]:
 
 
 def _done(found: Found, by_table: dict[str, list[Operation]], table: str) -> Iterator[Line]:
-    from ashflow.change.describe import describe, member_of, sign
+    from ashflow.change.describe import describe, sign
 
     for operation in by_table.get(table, ()):
-        member = member_of(operation)
-        origin = found.origins.get(f"{table}.{member}", "") if member else ""
-        yield Line(sign(operation), describe(operation), origin)
+        yield Line(sign(operation), describe(operation), origin_of(found, operation))
+        yield from _elsewhere(found, operation)
+
+
+def _elsewhere(found: Found, operation: Operation) -> Iterator[Line]:
+    """Yield a note for each new column that refers to a table which no foreign key reaches."""
+    from ashflow.change.operations import AddColumn, CreateTable
+
+    match operation:
+        case CreateTable(table, columns=columns):
+            names = [column.name for column in columns]
+        case AddColumn(table, column):
+            names = [column.name]
+        case _:
+            return
+    for name in names:
+        there = found.elsewhere.get(f"{table}.{name}")
+        if there is not None:
+            yield Line("#", f"{name} refers to {there}: a column and no foreign key")
+
+
+def origin_of(found: Found, operation: Operation) -> str:
+    """Return the line of code that asks for an operation, as `file:line`; empty where none does.
+
+    Args:
+        found: What was found.
+        operation: One of its operations.
+    """
+    from ashflow.change.describe import member_of, table_of
+
+    table, member = table_of(operation), member_of(operation)
+    return found.origins.get(f"{table}.{member}", "") if member else ""
 
 
 def show_files(output: Output, generated: Generated, *, texts: bool) -> None:

@@ -29,6 +29,11 @@ class Output:
         self.as_json = as_json
         self.quiet = quiet
 
+    @property
+    def on_terminal(self) -> bool:
+        """Whether a person looks at what is printed on stdout."""
+        return sys.stdout is not None and sys.stdout.isatty()
+
     def result(self, text: str = "") -> None:
         """Print a line that the user asked for, on stdout."""
         if not self.as_json and not self.quiet:
@@ -48,7 +53,7 @@ class Output:
         """Print a table, on stdout: with frames for a person, in columns for a program."""
         if self.as_json or self.quiet:
             return
-        if sys.stdout is not None and sys.stdout.isatty():
+        if self.on_terminal:
             _framed(headers, rows)
             return
         for line in columns([headers, *rows]):
@@ -135,4 +140,4 @@ _COLOURS = {
 def _coloured(cell: str) -> Any:
     from rich.text import Text
 
-    return Text(cell, style=_COLOURS.get(cell.strip(), ""))
+    return Text(cell, style=_COLOURS.get(cell.strip().lstrip("✓·✗ "), ""))

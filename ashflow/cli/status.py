@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from ashflow.project.status import MigrationStatus, RepoStatus
 
+_SIGNS = {"up": "✓", "down": "·", "missing": "✗"}
+
 
 @click.command(short_help="Show what stands where.", epilog="Example: ashflow status --json")
 @common
@@ -38,15 +40,18 @@ def _show(output: Output, repo: RepoStatus) -> None:
         output.result("  no migrations")
         return
     headers = ("state", "version", "name", "git", "applied", "")
-    output.table(headers, [_row(migration) for migration in repo.migrations])
+    output.table(headers, [_row(output, migration) for migration in repo.migrations])
+    for fork in repo.forks:
+        output.result(f"  {click.style('fork', fg='yellow')}: {fork}")
 
 
-def _row(migration: MigrationStatus) -> Sequence[str]:
-    remarks = ["edited"] if migration.edited else []
+def _row(output: Output, migration: MigrationStatus) -> Sequence[str]:
+    remarks = ["dev"] if migration.dev else []
+    remarks += ["edited"] if migration.edited else []
     if migration.branches:
         remarks.append(f"on {', '.join(migration.branches)}")
     return (
-        migration.state,
+        f"{_SIGNS[migration.state]} {migration.state}" if output.on_terminal else migration.state,
         migration.version,
         migration.name,
         migration.git or "-",
@@ -57,7 +62,6 @@ def _row(migration: MigrationStatus) -> Sequence[str]:
 
 def _as_json(repo: RepoStatus) -> dict[str, Any]:
     migrations = [
-        {**asdict(migration), "branches": list(migration.branches), "dev": False}
-        for migration in repo.migrations
+        {**asdict(migration), "branches": list(migration.branches)} for migration in repo.migrations
     ]
     return {"name": repo.name, "url": repo.url, "migrations": migrations}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ashflow.change.apply import apply
@@ -12,11 +13,12 @@ from ashflow.history.snapshot import Snapshot, new_snapshot
 from ashflow.schema.table import Schema, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from ashflow.history.history import History
+    from ashflow.history.history import History, MigrationFile
 
     Drop = DropColumn | DropTable
+    Load = Callable[[MigrationFile], tuple[Drop, ...]]
 
 _TABLE = ""
 """What is dropped where no column is named: the table."""
@@ -39,16 +41,26 @@ def without_dropped(
     Raises:
         MigrationFileError: A migration that may have dropped it does not run.
     """
+    load = cache(lambda file: _drops_in(history, file, root))
     return {
-        name: _without(history, leaf, root) if leaf.retired or leaf.state == "retired" else leaf
+        name: _without(history, leaf, load) if leaf.retired or leaf.state == "retired" else leaf
         for name, leaf in leaves.items()
     }
 
 
-def _without(history: History, leaf: Snapshot, root: str) -> Snapshot:
+def _drops_in(history: History, file: MigrationFile, root: str) -> tuple[Drop, ...]:
+    """Return what a migration drops; it is run only where its text speaks of dropping."""
+    text = history.tree[file.path]
+    if "DropColumn(" not in text and "DropTable(" not in text:
+        return ()
+    operations = history.load(file, root).operations
+    return tuple(op for op in operations if isinstance(op, DropColumn | DropTable))
+
+
+def _without(history: History, leaf: Snapshot, load: Load) -> Snapshot:
     table: Table | None = leaf.physical
     drops: list[Drop] = []
-    for path, operation in _drops(history, leaf, root):
+    for path, operation in _drops(history, leaf, load):
         table = _after(table or Table(leaf.table), operation, path)
         drops.append(operation)
     if not drops:
@@ -76,18 +88,16 @@ def _after(table: Table, operation: Drop, path: str) -> Table | None:
         ) from error
 
 
-def _drops(history: History, leaf: Snapshot, root: str) -> Iterator[tuple[str, Drop]]:
+def _drops(history: History, leaf: Snapshot, load: Load) -> Iterator[tuple[str, Drop]]:
     """Yield the drops of what is retired that are in no snapshot: codegen did not write them."""
     waiting = _retired_since(history, leaf)
     first = min(waiting.values())
     for file in history.migrations:
-        text = history.tree[file.path] if file.version >= first else ""
-        if "DropColumn(" not in text and "DropTable(" not in text:
+        if file.version < first:
             continue
-        written = _written(history, leaf, file.version)
-        for operation in history.load(file, root).operations:
-            if not isinstance(operation, DropColumn | DropTable) or operation.table != leaf.table:
-                continue
+        ours = [operation for operation in load(file) if operation.table == leaf.table]
+        written = _written(history, leaf, file.version) if ours else ()
+        for operation in ours:
             name = operation.column.name if isinstance(operation, DropColumn) else _TABLE
             later = name in waiting and file.version >= waiting[name]
             if later and encode_operation(operation) not in written:

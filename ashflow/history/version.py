@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+DEV: Final = "_dev"
+"""How the names of migrations end that are to be replaced by one with a name."""
+
 LAST: Final = "99999999999999"
 _VERSION = re.compile(r"\d{14}", re.ASCII)
 _NAME = re.compile(r"_*[a-z0-9][a-z0-9_]*", re.ASCII)
@@ -47,6 +50,11 @@ def next_version(now: datetime, taken: Iterable[str]) -> str:
     return str(int(greatest) + 1).zfill(14)
 
 
+def is_dev(name: str) -> bool:
+    """Whether a migration of that name was made with --dev, to be replaced by one with a name."""
+    return name.endswith(DEV)
+
+
 def clean_name(name: str) -> str:
     """Return the name of a migration as files have it: lower case, `_` for `-` and blanks.
 
@@ -58,5 +66,10 @@ def clean_name(name: str) -> str:
         raise UsageError(
             f"{name!r} is no name for a migration",
             hint="Use letters a to z, digits and _, up to 100 of them, such as add_rpm.",
+        )
+    if is_dev(cleaned):
+        raise UsageError(
+            f"{cleaned!r} is no name for a migration: what ends in {DEV} is to be replaced by one",
+            hint="Leave the ending out.",
         )
     return cleaned

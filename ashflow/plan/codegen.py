@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ashflow.plan.choices import Choices, standing_tables
 from ashflow.schema.codec import encode_table
-from ashflow.schema.table import DOMAIN, Column, Schema, Table
+from ashflow.schema.table import DOMAIN, Schema, Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -164,7 +164,26 @@ def find_change(
         return Change()
     if in_order is not None:
         new = Schema(map(in_order, new.values()))
-    return _with_resolved(_compare(standing, new, lost, choices), resolved)
+    alone = [leaf.physical for name, leaf in standing.items() if name in unmanaged]
+    return _with_resolved(_compare(standing, new, lost, alone, choices), resolved)
+
+
+def check_fills(choices: Choices, changes: Sequence[Change]) -> None:
+    """See to it that every fill of the user's has a place in one of the repos.
+
+    Args:
+        choices: What the user chose.
+        changes: What was found in each repo.
+
+    Raises:
+        UsageError: One has none.
+    """
+    if not choices.fills:
+        return
+    from ashflow.plan.fills import refuse_unused
+
+    used = (flag for change in changes for flag in change.fills)
+    refuse_unused(choices.fills, used, [op for change in changes for op in change.operations])
 
 
 def _with_resolved(change: Change, resolved: Sequence[Snapshot]) -> Change:
@@ -193,7 +212,11 @@ def _unchanged(leaf: Snapshot | None, table: Table) -> bool:
 
 
 def _compare(
-    standing: Mapping[str, Snapshot], new: Schema, lost: Sequence[str], choices: Choices
+    standing: Mapping[str, Snapshot],
+    new: Schema,
+    lost: Sequence[str],
+    alone: Sequence[Table],
+    choices: Choices,
 ) -> Change:
     from ashflow.change.describe import table_of
     from ashflow.change.diff import diff, renamed
@@ -212,9 +235,10 @@ def _compare(
     outcomes = [_outcome(table, old, renames, choices) for table in new.values()]
     outcomes += [Outcome(as_renamed[n], "retired", standing[n].retired) for n in retired]
     final = Schema(outcome.table for outcome in outcomes)
-    check_kept([as_renamed[n] for n in retired], final, [n for n in going if n not in retired])
+    dropped = [n for n in going if n not in retired]
+    check_kept([as_renamed[n] for n in retired], alone, final, dropped)
     operations, used = filled(diff(old, final, renames), choices.fills)
-    outcomes += [Outcome(Table(name), "dropped") for name in going if name not in retired]
+    outcomes += [Outcome(Table(name), "dropped") for name in dropped]
     outcomes += _renamed_away(renames, new)
     kept = [Kept(name) for name in retired if standing[name].state == "live"]
     kept += [k for o in outcomes for k in _kept(o, standing)]
@@ -249,12 +273,14 @@ def _outcome(
     renames: Renames,
     choices: Choices,
 ) -> Outcome:
+    from ashflow.plan.kept import columns_in_place
+
     was = renames.old_table(declared.name)
     before = old.get(was)
     if before is None or (was in renames.tables and renames.tables[was] != declared.name):
         return Outcome(declared)
     pairs = renames.columns_of(was)
-    columns = list(_columns_in_place(before, declared, pairs, choices))
+    columns = columns_in_place(before, declared, pairs, keep=not choices.drop_columns)
     live = {column.name for column in declared.columns}
     retired = tuple(column.name for column in columns if column.name not in live)
     came_from = was if was != declared.name else None
@@ -262,44 +288,6 @@ def _outcome(
     statements = sorted(declared.statements, key=lambda s: placed.get(s.name, len(placed)))
     table = replace(declared, columns=columns, statements=statements)
     return Outcome(table, retired=retired, came_from=came_from)
-
-
-def _columns_in_place(
-    before: Table, declared: Table, pairs: Mapping[str, str], choices: Choices
-) -> Iterator[Column]:
-    """Yield the columns of the new table: those that were there first, in their order."""
-    from ashflow.plan.clashes import check_column
-
-    placed = set()
-    for column in before.columns:
-        name = pairs.get(column.name, column.name)
-        wanted = declared.column(name)
-        if wanted is not None and (column.name in pairs or name not in pairs.values()):
-            placed.add(name)
-            yield wanted
-        elif not choices.drop_columns:
-            check_column(column, declared)
-            yield _relaxed(column, declared.name, pairs)
-    for column in declared.columns:
-        if column.name not in placed:
-            yield column
-
-
-def _relaxed(column: Column, table: str, pairs: Mapping[str, str]) -> Column:
-    """Return a column that stays so that rows which know nothing of it can be written."""
-    if column.generated_as is not None:
-        return replace(column, generated_as=_following(column.generated_as, table, pairs))
-    return replace(column, nullable=column.nullable or column.default is None, autoincrement=False)
-
-
-def _following(expression: str, table: str, pairs: Mapping[str, str]) -> str:
-    """Return an expression as the database has it after columns were renamed."""
-    from ashflow.change.sequence import rename_columns
-    from ashflow.schema.sqltext import rename
-
-    for step in rename_columns(table, pairs, pairs):
-        expression = rename(expression, step.old, step.new)
-    return expression
 
 
 def _kept(outcome: Outcome, standing: Mapping[str, Snapshot]) -> Iterator[Kept]:

@@ -84,13 +84,14 @@ def _by_table(change: Change, leaves: Mapping[str, Snapshot]) -> dict[str, list[
 
     A table whose foreign key follows another table's new name is changed by that rename.
     """
-    tables = _before(change, leaves)
+    renames = any(isinstance(op, RenameTable | RenameColumn) for op in change.operations)
+    tables = _before(change, leaves) if renames else {}
     told: dict[str, list[Operation]] = {
         name: list(leaf.by_hand) for name, leaf in leaves.items() if leaf.by_hand
     }
     left: dict[str, list[Operation]] = {}
     for operation in change.operations:
-        changed = list(_take(tables, operation))
+        changed = list(_take(tables, operation)) if renames else [table_of(operation)]
         if isinstance(operation, RenameTable):
             told[operation.new] = told.pop(operation.old, [])
             left[operation.old] = [*told[operation.new], operation]

@@ -72,26 +72,44 @@ def gaps(operations: Sequence[Operation]) -> tuple[Gap, ...]:
     return tuple(gap for gap in found if gap and (gap.table, gap.column) not in filling)
 
 
-def refuse_unused(fills: Iterable[str], used: Iterable[str]) -> None:
+def refuse_unused(
+    fills: Iterable[str], used: Iterable[str], operations: Sequence[Operation]
+) -> None:
     """Refuse a `--fill` that has no place.
 
     Args:
         fills: The values that were given.
         used: Those that had a place.
+        operations: What is done, in all repos.
 
     Raises:
-        UsageError: One of them is about no column that this change adds or makes NOT NULL.
+        UsageError: One of them is about no column that is new or becomes NOT NULL.
     """
     known = frozenset(used)
     for flag in fills:
         column = _column_in(flag)
         if flag not in known:
             raise UsageError(
-                f"--fill {flag}: this change neither adds {column} to a table that stands, nor "
-                "makes it NOT NULL",
+                f"--fill {flag}: {_why_not(column, operations)}",
                 hint="A fill gives rows that stand a value in a new column without a default, or "
                 "in one that was nullable: --fill TABLE.COLUMN=SQL, with the names as declared.",
             )
+
+
+def _why_not(name: str, operations: Sequence[Operation]) -> str:
+    """Return why no row has to be filled in a column, given as `table.column`."""
+    for operation in operations:
+        match operation:
+            case CreateTable(table) if name.startswith(f"{table}."):
+                return f"table {table} is new, and has no rows"
+            case AddColumn(table, column) if name == f"{table}.{column.name}":
+                computed = column.generated_as is not None
+                return f"{name} is {'computed' if computed else 'new, and has a default'}"
+            case AlterColumn(table, new=new) if name == f"{table}.{new.name}" and new.generated_as:
+                return f"{name} is computed"
+            case _:
+                pass
+    return f"this change neither adds {name} to a table that stands, nor makes it NOT NULL"
 
 
 def _answers(

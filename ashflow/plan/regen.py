@@ -131,33 +131,6 @@ def _refuse_gone(history: History, gone: History, orphans: set[str]) -> None:
         )
 
 
-def refuse_built_on(history: History, going: Replaced) -> None:
-    """See to it that nothing that stays was built on what goes.
-
-    Args:
-        history: The files on disk.
-        going: Those that go.
-
-    Raises:
-        UsageError: A tracked snapshot follows one that goes: its migration would be left hanging.
-        SnapshotError: A snapshot can't be read.
-    """
-    doomed = {history.read(s.path).hash: s.path for s in going.snapshots}
-    oldest = min((s.version for s in going.snapshots), default="")
-    for files in history.snapshots.values():
-        for file in files:
-            if not doomed or file.version <= oldest or file.version in going.versions:
-                continue
-            for parent in history.read(file.path).parents:
-                if parent in doomed:
-                    raise UsageError(
-                        f"git tracks {file.path}, which was built on {doomed[parent]}, which git "
-                        "does not track",
-                        hint="Commit the older one too, and go on with ashflow codegen; or take "
-                        "the newer one out of git as well: git restore --staged, git rm --cached.",
-                    )
-
-
 def unpaired(history: History, going: Replaced, new: Collection[str]) -> Iterator[str]:
     """Yield a warning for every new snapshot of a migration that is not.
 

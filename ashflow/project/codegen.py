@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from ashflow.errors import LockedError
 from ashflow.plan.choices import Choices, dealt
-from ashflow.plan.codegen import Change, Generated, find_change
+from ashflow.plan.codegen import Change, Generated, check_fills, find_change
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -27,6 +28,7 @@ class Found(NamedTuple):
         change: What differs; false where nothing does.
         origins: Where the things are declared: `table` or `table.member` to `file:line`.
         warnings: What is odd in the resources.
+        elsewhere: What refers to a table of another repo, by `table.column`: that table in words.
     """
 
     repo: str
@@ -35,6 +37,7 @@ class Found(NamedTuple):
     change: Change
     origins: Mapping[str, str]
     warnings: tuple[str, ...] = ()
+    elsewhere: Mapping[str, str] = MappingProxyType({})
 
 
 def find(
@@ -71,15 +74,13 @@ def find(
             find_change(old, new.schema, own, new.unmanaged, new.in_order),
             new.origins,
             new.warnings,
+            new.elsewhere,
         )
         for repo, history, old, new, own in zip(
             repos, histories, leaves, declared, answers, strict=True
         )
     ]
-    if choices.fills:
-        from ashflow.plan.fills import refuse_unused
-
-        refuse_unused(choices.fills, (flag for one in found for flag in one.change.fills))
+    check_fills(choices, [one.change for one in found])
     return found
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ashflow.errors import ForkError, SchemaError, UsageError
 from ashflow.plan.choices import standing_tables
-from ashflow.plan.codegen import Generated, find_change
+from ashflow.plan.codegen import Generated, check_fills, find_change
 from ashflow.plan.migrate import applied_migration, down, pending, up
 from ashflow.plan.regen import (
     Loss,
@@ -118,11 +118,7 @@ def plan_regen(
         _plan(facts, name, replace(choices, renames=own), migrate=migrate)
         for facts, own in zip(gathered, answers, strict=True)
     ]
-    if choices.fills:
-        from ashflow.plan.fills import refuse_unused
-
-        used = (flag for plan in plans if plan.generated for flag in plan.generated.change.fills)
-        refuse_unused(choices.fills, used)
+    check_fills(choices, [plan.generated.change for plan in plans if plan.generated])
     return ground, plans
 
 

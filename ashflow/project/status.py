@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+from ashflow.errors import ForkError, SnapshotError, UnreadableError
+from ashflow.history.version import is_dev
 from ashflow.plan.migrate import is_edited, missing
 from ashflow.project.migrate import ledger_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ashflow.config import RepoConfig
     from ashflow.history.history import History, MigrationFile
@@ -33,6 +35,7 @@ class MigrationStatus:
         applied_at: When it was applied; None where it is not.
         edited: Whether the file does something else now than was applied.
         branches: Of one without a file: the branches that have it.
+        dev: Whether it was made with --dev, to be replaced by one with a name.
     """
 
     version: str
@@ -43,6 +46,7 @@ class MigrationStatus:
     applied_at: str | None = None
     edited: bool = False
     branches: tuple[str, ...] = ()
+    dev: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +58,14 @@ class RepoStatus:
         url: Its url, without a password.
         exists: Whether the database is there.
         migrations: Its migrations, oldest version first.
+        forks: The tables that several branches changed, and whether that goes together; in words.
     """
 
     name: str
     url: str
     exists: bool
     migrations: tuple[MigrationStatus, ...]
+    forks: tuple[str, ...] = ()
 
 
 _GIT: Final[Mapping[str, GitState]] = {
@@ -109,7 +115,23 @@ def _of_repo(
     rows = [_of_file(project, history, file, ledger, git) for file in history.migrations]
     rows += _missing(project, repo.name, missing(history, ledger), located)
     rows.sort(key=lambda row: row.version)
-    return RepoStatus(repo.name, database.shown, database.exists(), tuple(rows))
+    there = database.exists()
+    return RepoStatus(repo.name, database.shown, there, tuple(rows), tuple(_forks(history)))
+
+
+def _forks(history: History) -> Iterator[str]:
+    """Yield the tables whose branches were merged; a snapshot that can't be read is for `check`."""
+    for folder in history.snapshots:
+        try:
+            leaf = history.leaf(folder)
+        except ForkError as error:
+            yield error.message
+        except (SnapshotError, UnreadableError) as error:
+            yield error.message
+        else:
+            if leaf.follows:
+                versions = " and ".join(one.version for one in leaf.follows)
+                yield f"table {leaf.table} was changed on branches by {versions}, which go together"
 
 
 def _of_file(
@@ -124,6 +146,7 @@ def _of_file(
         git=None if git is None else _GIT.get(git.state_of(file.path).name, "modified"),
         applied_at=None if row is None else row.applied_at,
         edited=row is not None and is_edited(history, row, str(project.root)),
+        dev=is_dev(file.name),
     )
 
 
@@ -145,6 +168,7 @@ def _missing(
             "missing",
             applied_at=row.applied_at,
             branches=branches.get(paths[row.version], ()),
+            dev=is_dev(row.name),
         )
         for row in rows
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from ashflow.schema.sqltext import fold, mentions
+from ashflow.schema.sqltext import fold, is_keyword, mentions, reads
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -23,6 +23,17 @@ def flaws(table: Table, known: Collection[str] = ()) -> frozenset[str]:
     return frozenset(
         (*_doubles(table), *_strangers(table), *_dangling(table, known), *_keys(table))
     )
+
+
+def readers(table: Table, column: str) -> Iterator[str]:
+    """Yield what of a table has SQL that surely reads a column of a name, in words.
+
+    Args:
+        table: The table.
+        column: The name; no column need have it.
+    """
+    if not is_keyword(column):
+        yield from (what for what, text in _texts(table) if reads(text, column))
 
 
 def _doubles(table: Table) -> Iterator[str]:

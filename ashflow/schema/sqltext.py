@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 # https://www.sqlite.org/lang_keywords.html says how names are quoted, and
 # https://www.sqlite.org/lang_expr.html#literal_values_constants_ how constants are written.
@@ -110,6 +110,35 @@ def mentions(sql: str, name: str) -> bool:
     """Whether a piece of SQL has a token that may stand for the name."""
     wanted = fold(name)
     return any(token.name is not None and fold(token.name) == wanted for token in tokens(sql))
+
+
+def reads(sql: str, name: str) -> bool:
+    """Whether an expression reads a column of a name.
+
+    Unlike what it mentions, that is no function that is called, no type behind AS, no collation and
+    no name of a table before a dot.
+
+    Args:
+        sql: An expression over the columns of one table.
+        name: The name of the column.
+    """
+    found, wanted = significant(sql), fold(name)
+    return any(
+        token.name is not None and fold(token.name) == wanted and _is_column(found, i)
+        for i, token in enumerate(found)
+    )
+
+
+def is_keyword(name: str) -> bool:
+    """Whether a name is a word of the grammar, which may mean something else in an expression."""
+    return fold(name) in _KEYWORDS
+
+
+def _is_column(found: Sequence[Token], i: int) -> bool:
+    following = found[i + 1].text if i + 1 < len(found) else ""
+    called = following == "(" and found[i].kind == "word"
+    named = i > 0 and found[i - 1].is_word("AS", "COLLATE")
+    return not called and not named and following != "."
 
 
 def rename(sql: str, old: str, new: str) -> str:

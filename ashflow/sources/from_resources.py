@@ -6,9 +6,9 @@ from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from ashflow.schema.datatypes import Desc
+from ashflow.schema.keys import is_key
 from ashflow.schema.sqltext import significant
-from ashflow.schema.table import DOMAIN, ForeignKey, Schema, Statement, Table
+from ashflow.schema.table import DOMAIN, Schema, Statement, Table
 from ashflow.sources.linking import Readings
 from ashflow.sources.members import Stated
 from ashflow.sources.merging import table_of
@@ -18,7 +18,7 @@ from ashflow.sources.reader import option_of, statement_of
 from ashflow.sources.reading import Reading, claim
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from ashflow.schema.table import Column
@@ -35,12 +35,14 @@ class Declared(NamedTuple):
             `table.<index, check, key or statement>`.
         unmanaged: The tables of resources with `migrate=False`, which are not in the schema.
         warnings: What could not be said in SQL.
+        elsewhere: What refers to a table of another repo, by `table.column`: that table in words.
     """
 
     schema: Schema
-    origins: Mapping[str, str]
+    origins: Origins
     unmanaged: frozenset[str]
     warnings: tuple[str, ...]
+    elsewhere: Mapping[str, str]
 
     def in_order(self, table: Table) -> Table:
         """Return one of the tables with its columns in the order of the source.
@@ -54,15 +56,9 @@ class Declared(NamedTuple):
         return replace(table, columns=tuple(self._sorted(table)))
 
     def _sorted(self, table: Table) -> Iterator[Column]:
-        places = {c.name: _place(self.origins.get(f"{table.name}.{c.name}")) for c in table.columns}
+        places = {c.name: self.origins.place(f"{table.name}.{c.name}") for c in table.columns}
         for _, columns in groupby(table.columns, key=lambda column: places[column.name][0]):
             yield from sorted(columns, key=lambda column: places[column.name][1])
-
-
-def _place(origin: str | None) -> tuple[str, int]:
-    """Return the file and the line of `path/to/file.py:LINE`."""
-    file, _, line = (origin or "").rpartition(":")
-    return file, int(line) if line.isdigit() else 0
 
 
 class Gathered:
@@ -143,7 +139,13 @@ def _declared(
         made.append(Table(DOMAIN, statements=statements))
     warnings = [text for group in ours.values() for reading in group for text in reading.warnings]
     origins = Origins(lambda: _spots(ours) | stated, root)
-    return Declared(Schema(made), origins, frozenset(theirs), tuple(warnings))
+    elsewhere = {
+        f"{table}.{column}": where
+        for table, group in ours.items()
+        for reading in group
+        for column, where in reading.elsewhere.items()
+    }
+    return Declared(Schema(made), origins, frozenset(theirs), tuple(warnings), elsewhere)
 
 
 def _judge_names(
@@ -175,7 +177,7 @@ def _judge_keys(groups: Mapping[str, Sequence[Reading]], tables: Mapping[str, Ta
     for group in groups.values():
         for reading in group:
             for key, spot in reading.foreign_keys:
-                if not _is_key(tables[key.table], key):
+                if not is_key(tables[key.table], key.keys):
                     raise spot.wrong(
                         f"refers to {', '.join(key.keys)} of {key.table}, which is neither its "
                         "primary key nor an identity",
@@ -183,21 +185,6 @@ def _judge_keys(groups: Mapping[str, Sequence[Reading]], tables: Mapping[str, Ta
                         f"{', '.join(tables[key.table].primary_key) or 'none'}. An identity with "
                         "a condition does not count.",
                     )
-
-
-def _is_key(table: Table, key: ForeignKey) -> bool:
-    wanted = sorted(key.keys)
-    return wanted == sorted(table.primary_key) or any(
-        index.unique and index.where is None and _plain(index.keys) == wanted
-        for index in table.indexes
-    )
-
-
-def _plain(keys: Iterable[object]) -> list[str] | None:
-    """Return the columns of an index, sorted; None where there are expressions among its keys."""
-    inner = [key.key if isinstance(key, Desc) else key for key in keys]
-    names = [key for key in inner if isinstance(key, str)]
-    return sorted(names) if len(names) == len(inner) else None
 
 
 def _spots(groups: Mapping[str, Sequence[Reading]]) -> dict[str, Spot]:

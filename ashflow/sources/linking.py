@@ -90,6 +90,7 @@ class Readings:
             raise spot.wrong(f"refers from {len(columns)} columns to {len(keys)} keys")
         if target.repo != reading.repo:
             _across(reading, target, member, spot)
+            reading.elsewhere |= dict.fromkeys(columns, f"{target.table} in the repo {target.repo}")
             return
         _judge_set_null(reading, member, columns, spot)
         key = ForeignKey(

@@ -44,6 +44,7 @@ class Reading:
         statements: The SQL that goes with the table.
         column_spots: Which member says the column of a (folded) name.
         name_spots: Which member says the index, check, key or statement of a (folded) name.
+        elsewhere: The columns that refer to a table of another repo, each with that table in words.
         warnings: What could not be said in SQL.
     """
 
@@ -52,6 +53,7 @@ class Reading:
         "cls",
         "column_spots",
         "columns",
+        "elsewhere",
         "foreign_keys",
         "indexes",
         "links",
@@ -93,6 +95,7 @@ class Reading:
         self.statements: list[Statement] = []
         self.column_spots: dict[str, Spot] = {}
         self.name_spots: dict[str, Spot] = {}
+        self.elsewhere: dict[str, str] = {}
         self.warnings: list[str] = []
 
     @property

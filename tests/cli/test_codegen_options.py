@@ -74,6 +74,23 @@ def test_a_fill_that_does_not_fit_is_refused_before_anything_is_written(day, fla
     assert day.everything() == before
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--fill", "posts.n=0"], "posts.n is new, and has a default"),
+        (["--fill", "posts.loud='x'"], "posts.loud is computed"),
+        (["--fill", "tags.word='x'"], "table tags is new, and has no rows"),
+        (["--fill", "posts.rank=0", "--snapshots-only"], "--snapshots-only and --fill do not go"),
+    ],
+)
+def test_a_fill_that_nothing_needs_is_refused_with_why(day, words, said):
+    loud = "    loud: str = attribute(generated_as='upper(title)')\n"
+    day.declare(MORE + "    n: int = 1\n" + loud + TWO)
+    name = [] if "--snapshots-only" in words else ["add"]
+    assert said in day.run("codegen", *name, *words, code=2).err
+    assert day.migrations() == ["first"]
+
+
 # ------------------------------------------------------------------ names
 def test_a_name_is_made_of_what_is_done(day):
     day.declare(MORE + TWO)
@@ -93,7 +110,10 @@ def test_a_name_is_said_once(day):
         ["a", "--snapshots-only"],
     ):
         assert "two names" in day.run("codegen", *words, code=2).err
-    assert "--empty" in day.run("codegen", "--empty", "--auto-name", code=2).err
+    for flag, *value in (["--auto-name"], ["--check"], ["--fill", "posts.n=0"]):
+        name = [] if flag == "--auto-name" else ["a"]
+        error = day.run("codegen", "--empty", *name, flag, *value, code=2).err
+        assert f"--empty and {flag} do not go together" in error
     assert day.everything() == before
 
 
@@ -124,7 +144,9 @@ def test_snapshots_alone_catch_up_with_what_was_done_by_hand(day):
     day.edit(day.path("add_rank"), "import Migration", "import AddColumn, Column, Migration")
     day.run("migrate")
     files = day.project.files()
-    told = day.run("codegen", "--snapshots-only", "--json").json()["repos"][0]
+    result = day.run("codegen", "--snapshots-only", "--json")
+    assert result.err == "", "no migration is written that rows could stop"
+    told = result.json()["repos"][0]
     assert told["migration"] is None
     (path,) = told["snapshots"]
     assert [*set(day.project.files()) - set(files)] == [path]
@@ -132,11 +154,15 @@ def test_snapshots_alone_catch_up_with_what_was_done_by_hand(day):
     assert snapshot["migration"] is None
     assert [op["op"] for op in snapshot["operations"]] == ["AddColumn"]
     day.whole()
-    day.project.git.commit("by hand")
+    error = day.regen("--discard-edits", code=2)
+    assert f"{path} was written by codegen --snapshots-only and may say what" in error["message"]
+    day.project.git("add", day.path("add_rank"))
+    day.project.git("commit", "--quiet", "--message", "by hand")
     day.change(MORE.replace("rank: int", "rank: int = 1") + "    n: int = 2\n", "more")
     day.declare(MORE.replace("rank: int", "rank: int = 1") + "    n: int = 3\n")
     day.regen("-m")
     day.whole()
+    assert path in day.project.files(), "what git does not track and no migration has is kept"
 
 
 # ------------------------------------------------------------------ the listing
@@ -175,10 +201,15 @@ def test_quiet_prints_nothing(day):
 
 
 def test_on_a_terminal_the_listing_is_a_tree(day, on_a_terminal):
-    day.declare(HEAD.replace("    title: str\n", "") + "    rank: int = 0\n")
+    by_rank = "    by_rank = index('rank', where='rank > 1000 AND rank < 9999')\n"
+    day.declare(HEAD.replace("    title: str\n", "") + "    rank: int = 0\n" + by_rank)
     code, seen = on_a_terminal(day.project, "codegen", "--dry-run", "--no-renames")
     assert code == 0
     text = re.sub(r"\x1b\[[0-9;]*m", "", seen)
     assert "├─+ add column rank integer default 0" in text
+    told = [line for line in text.splitlines() if re.search(r"resources\.py:\d+$", line)]
+    fitting = [line for line in told if "by_rank" not in line]
+    assert max(map(len, fitting)) == 80, "what is too long itself moves nothing else"
+    assert len({line.index("shop/") for line in fitting}) == 1
     assert "└─# kept: posts.title" in text
     assert "\x1b[32m+" in seen

@@ -153,3 +153,5 @@ def test_a_column_that_refers_to_another_repo_has_no_foreign_key(two, ashflow):
     text = next(two.read(path) for path in two.files() if "audit/migrations" in path)
     assert "post_id" in text
     assert "ForeignKey" not in text
+    said = "  # post_id refers to posts in the repo repo: a column and no foreign key"
+    assert result.out.splitlines().count(said) == 1

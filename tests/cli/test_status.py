@@ -126,3 +126,41 @@ def test_variables_of_a_git_hook_do_not_lead_it_astray(project, ashflow):
     env = {"GIT_DIR": os.devnull, "GIT_INDEX_FILE": "nowhere", "GIT_WORK_TREE": "/"}
     done = ashflow("status", "--json", env=env)
     assert done.json()["repos"][0]["migrations"][0]["git"] == "committed"
+
+
+def test_what_was_made_to_be_replaced_is_marked(project, ashflow):
+    write(project, "20260101000001", "add_posts_dev")
+    assert states(ashflow)["add_posts_dev"]["dev"]
+    assert ashflow("status").out.splitlines()[-1].endswith("  dev")
+    refused = ashflow("codegen", "more_dev")
+    assert refused.code == 2
+    assert "what ends in _dev is to be replaced by one" in refused.err
+
+
+def test_a_fork_is_told_and_whether_it_goes_together(begin):
+    day = begin()
+    git = day.project.git
+    git.commit("color")
+    git("switch", "--quiet", "--create", "theirs", "HEAD~1")
+    day.later()
+    day.change(TITLED + "    n: int = 1\n", "theirs", migrate=False)
+    git.commit("theirs")
+    git("switch", "--quiet", "main")
+    git("merge", "--quiet", "--strategy-option", "ours", "theirs", "--message", "merged")
+    assert "fork: table posts was changed on branches by" in day.run("status").out
+    assert "which go together" in day.run("status").out
+
+
+TITLED = """
+class Post(Resource, table="posts"):
+    id: int = integer_primary_key()
+    title: str
+"""
+
+
+def test_signs_are_for_people(begin, on_a_terminal):
+    day = begin()
+    code, seen = on_a_terminal(day.project, "status")
+    assert code == 0
+    assert "✓ up" in seen
+    assert "✓" not in day.run("status").out

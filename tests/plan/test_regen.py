@@ -21,6 +21,7 @@ from ashflow.errors import EditedError, UsageError
 from ashflow.history.history import read_history
 from ashflow.history.ledger import Applied
 from ashflow.history.snapshot import Snapshot, new_snapshot, text_of
+from ashflow.plan.built_on import refuse_built_on, refuse_caught_up
 from ashflow.plan.regen import (
     Loss,
     Replaced,
@@ -29,7 +30,6 @@ from ashflow.plan.regen import (
     check_by_hand,
     going_down,
     is_same,
-    refuse_built_on,
     replaced,
     under_all_names,
     unpaired,
@@ -132,6 +132,36 @@ def test_what_stays_may_not_be_built_on_what_goes():
     with pytest.raises(UsageError, match="was built on"):
         refuse_built_on(files, going)
     refuse_built_on(files, replaced(files, [migration(TWO), SECOND.path], NOTHING))
+
+
+CAUGHT_UP = [
+    ([AddColumn("posts", COLOR)], True),
+    ([AddColumn("tags", COLOR)], False),
+    ([Execute(up="SELECT 1", down="SELECT 1")], True),
+    ([], False),
+]
+
+
+@pytest.mark.parametrize(("operations", "refused"), CAUGHT_UP)
+def test_what_is_written_down_of_work_by_hand_may_not_lose_that_work(operations, refused):
+    caught_up = snapshot(TWO, named=None)
+    files = history(migration(ONE), caught_up)
+    going = replaced(files, [migration(ONE), caught_up.path], NOTHING)
+    assert going.snapshots == (), "no migration that is missing wrote it"
+    loaded = {ONE: Migration(operations)}
+    if not refused:
+        refuse_caught_up(files, going, loaded)
+        return
+    with pytest.raises(UsageError, match=r"may say what .* has done"):
+        refuse_caught_up(files, going, loaded)
+
+
+def test_what_was_caught_up_with_may_not_follow_what_goes():
+    caught_up = snapshot(TWO, parents=[FIRST], named=None)
+    files = history(migration(ONE), FIRST, caught_up)
+    going = replaced(files, [migration(ONE), FIRST.path, caught_up.path], NOTHING)
+    with pytest.raises(UsageError, match="by codegen --snapshots-only and follows"):
+        refuse_built_on(files, going)
 
 
 def encoded(*operations):

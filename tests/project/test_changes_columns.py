@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ashflow.errors import RowsForbid
+from ashflow.migration import Fill
 from ashflow.run.events import Ended
 
 POSTS = """
@@ -185,6 +186,62 @@ def test_a_new_column_without_a_default_gets_what_the_user_says(workshop):
     change = workshop.goes(POSTS, posts("n: int"), ROWS, fills=("posts.n=length(title) + id",))
     assert change.did == ["AddColumn", "Fill"]
     assert change.rows("posts", "id", "n") == [(1, 4), (2, 5)]
+
+
+FILL_HEAD = """
+class Post(Resource, table="posts"):
+    id: int = integer_primary_key()
+    title: str
+"""
+FILLED = {
+    "posts.a=length(title)": "posts.b=a * 10",
+    "posts.b=length(title)": "posts.a=b * 10",
+}
+
+
+@pytest.mark.parametrize("first", FILLED)
+def test_a_fill_may_read_what_another_one_fills(workshop, first):
+    """In the order in which the columns are declared."""
+    names = ["a", "b"] if first.startswith("posts.a") else ["b", "a"]
+    lines = "".join(f"    {name}: int\n" for name in names)
+    workshop.begin(FILL_HEAD, "INSERT INTO posts (title) VALUES ('four')")
+    start = workshop.schema()
+    workshop.declare(FILL_HEAD + lines)
+    workshop.codegen(fills=(FILLED[first], first))
+    workshop.migrate()
+    assert workshop.rows("posts", "title", *names) == [("four", 4, 40)]
+    assert workshop.schema() == workshop.fresh(FILL_HEAD + lines).schema()
+    workshop.rollback()
+    assert workshop.schema() == start
+    workshop.migrate()
+    workshop.check()
+
+
+def test_a_fill_goes_to_the_repo_that_has_the_table(workshop):
+    workshop.more = '\n[tool.ashflow.repos.other]\nurl = "sqlite:///priv/other/dev.sqlite3"\n'
+    teams = FILL_HEAD.replace("Post", "Team").replace('"posts"', '"teams", repo="other"')
+    workshop.begin(FILL_HEAD + teams)
+    workshop.query("INSERT INTO teams (title) VALUES ('one')", path="priv/other/dev.sqlite3")
+    workshop.declare(FILL_HEAD + "    n: int = 1\n" + teams + "    rank: int\n")
+    first, second = workshop.codegen(fills=("teams.rank=7",))
+    assert [op for op in first.change.operations if isinstance(op, Fill)] == []
+    assert second.change.operations[-1] == Fill("teams", "rank", "7")
+    workshop.migrate()
+    found = workshop.query("SELECT title, rank FROM teams", path="priv/other/dev.sqlite3")
+    assert found == [("one", 7)]
+
+
+def test_a_fill_may_read_what_becomes_not_null_in_a_table_that_is_renamed(workshop):
+    workshop.begin(FILL_HEAD + "    n: int | None\n", "INSERT INTO posts (title) VALUES ('one')")
+    articles = FILL_HEAD.replace('"posts"', '"articles"') + "    m: int\n    k: int\n"
+    workshop.declare(articles)
+    renames = ("posts=articles", "posts.n=m")
+    workshop.codegen(*renames, fills=("articles.m=5", "articles.k=m + 1"))
+    workshop.migrate()
+    assert workshop.rows("articles", "title", "m", "k") == [("one", 5, 6)]
+    workshop.check()
+    workshop.rollback()
+    workshop.migrate()
 
 
 def test_attributes_in_another_order_are_no_change(workshop):

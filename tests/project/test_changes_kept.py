@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ashflow.errors import MigrationFileError
+from ashflow.errors import MigrationFileError, UsageError
 
 HEAD = """
 class Post(Resource, table="posts"):
@@ -128,6 +128,53 @@ def test_a_kept_column_leaves_its_foreign_key(workshop):
     workshop.query("INSERT INTO posts (title) VALUES ('b')")
     assert workshop.schema()["posts"].foreign_keys == ()
     assert workshop.rows("posts", "title", "team_id") == [("a", 1), ("b", None)]
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_what_is_computed_from_a_kept_column_is_kept_and_may_be_null_too(workshop, stored):
+    computed = f"attribute(generated_as={{}}, stored={stored})\n".format
+    loud, twice = computed("'upper(body)'"), computed("'loud || loud'")
+    again = computed("'upper(title)'")
+    source = BODY + f"    loud: str = {loud}    twice: str = {twice}    again: str = {again}"
+    workshop.begin(source, ROWS)
+    start = workshop.schema()
+    workshop.declare(HEAD)
+    workshop.codegen()
+    workshop.migrate()
+    workshop.query("INSERT INTO posts (title) VALUES ('two')")
+    rows = workshop.rows("posts", "id", "twice", "again")
+    assert rows == [(1, "LONGLONG", "ONE"), (2, None, "TWO")]
+    assert not workshop.schema()["posts"].column("again").nullable, "all that it reads is given"
+    workshop.check()
+    workshop.query("DELETE FROM posts WHERE id > 1")
+    workshop.rollback()
+    assert workshop.schema() == start
+
+
+READERS = {
+    "column loud": "    loud: str = attribute(generated_as='upper(body)')\n",
+    "check posts_filled_check": "    filled = check(\"body <> ''\")\n",
+    "index posts_by_index": "    by = index(sql('lower(body)'))\n",
+    "index posts_some_index": "    some = identity('title', where='body IS NOT NULL')\n",
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("drop", [True, False])
+def test_sql_that_reads_what_is_declared_no_more_is_refused(workshop, reader, drop):
+    workshop.begin(BODY + READERS[reader], ROWS)
+    workshop.declare(HEAD + READERS[reader])
+    with pytest.raises(UsageError, match=rf"declares posts\.body any more, and {reader} reads it"):
+        workshop.find(drop_columns=drop)
+
+
+def test_a_function_or_a_type_of_the_name_of_what_went_is_no_reader(workshop):
+    workshop.begin(HEAD + "    upper: str = ''\n    text: str = ''\n")
+    check = '    ok = check("upper(title) <> cast(1 AS text)")\n'
+    workshop.declare(HEAD + check)
+    workshop.codegen(drop_columns=True)
+    workshop.migrate()
+    workshop.check()
 
 
 # ------------------------------------------------------------------ dropped by hand

@@ -433,8 +433,36 @@ def test_what_a_kept_table_refers_to_cannot_be_dropped(workshop):
     workshop.declare('class Team(Resource, table="teams"):\n    n: int = 1\n' + posts())
     with pytest.raises(UsageError, match=r"table notes is kept, and its foreign key .* teams\.id"):
         workshop.find(drop_columns=True)
-    workshop.codegen()
+    with pytest.raises(UsageError, match=r"teams \(id\), which would be no key any more") as error:
+        workshop.find()
+    assert error.value.hint == "Keep teams (id) as it is, or drop notes too, with --drop-tables."
+    workshop.codegen(drop_tables=True)
+    workshop.migrate()
     workshop.check()
+
+
+@pytest.mark.parametrize("gone", ["    code: str\n", "    unique_code = identity('code')\n"])
+def test_a_key_that_a_kept_table_refers_to_stays_one(workshop, gone):
+    team = TEAMS + "    code: str\n    unique_code = identity('code')\n"
+    note = 'class Note(Resource, table="notes"):\n    team = belongs_to(Team, to="code")\n'
+    workshop.begin(team + note)
+    without = team.replace("    unique_code = identity('code')\n", "").replace(gone, "")
+    workshop.declare(without)
+    with pytest.raises(UsageError, match=r"notes_team_id_fkey refers to teams \(code\)"):
+        workshop.find(no_renames=True)
+    workshop.codegen(drop_tables=True)
+    workshop.migrate()
+    workshop.check()
+
+
+def test_what_a_table_that_is_left_alone_refers_to_cannot_be_dropped(workshop):
+    note = 'class Note(Resource, table="notes"{}):\n    n: int = 1\n'
+    team = "    team = belongs_to(Team)\n"
+    workshop.begin(TEAMS + note.format("") + team + posts())
+    workshop.declare(note.format(", migrate=False") + posts())
+    with pytest.raises(UsageError, match=r"notes is kept, and .* refers to table teams") as error:
+        workshop.find(drop_tables=True)
+    assert "drop that foreign key first" in error.value.hint
 
 
 def test_an_index_name_of_a_kept_table_cannot_be_used_again(workshop):

@@ -12,6 +12,7 @@ from ashflow.schema.sqltext import (
     fold,
     mentions,
     quote,
+    reads,
     rename,
     same,
     significant,
@@ -129,3 +130,22 @@ def test_blanks_and_comments_make_no_difference():
     assert same("a  >1", "a > 1 -- sure")
     assert not same("a > 1", "a > 2")
     assert not same("'a b'", "'a  b'")
+
+
+@pytest.mark.parametrize(
+    ("sql", "name", "answer"),
+    [
+        ("Body <> ''", "body", True),
+        ('"end" > 1', "end", True),
+        ("CASE WHEN n THEN 1 END > 1", "n", True),
+        ("date(made) > '2020'", "date", False),
+        ("date > 1", "date", True),
+        ("cast(n AS text) = 'text'", "text", False),
+        ("n COLLATE nocase = 'a'", "nocase", False),
+        ("posts.title = 'a'", "posts", False),
+        ("posts.title = 'a'", "title", True),
+        ("n > 1 -- body", "body", False),
+    ],
+)
+def test_what_an_expression_reads_is_a_column(sql, name, answer):
+    assert reads(sql, name) is answer

@@ -156,17 +156,6 @@ def collation(column: ColumnItem) -> str | None:
     return None
 
 
-def names_column(sql: str, column: str) -> bool:
-    """Whether an expression names a column; the name of a function is none."""
-    found, wanted = significant(sql), fold(column)
-    return any(
-        token.name is not None
-        and fold(token.name) == wanted
-        and not (token.kind == "word" and found[at + 1 : at + 2] == (_OPEN,))
-        for at, token in enumerate(found)
-    )
-
-
 def normal(sql: str) -> str:
     """Return a piece of SQL in one spelling: white space, comments and needless quotes gone."""
     return _joined([_plain(token) for token in significant(sql)])

@@ -80,8 +80,10 @@ def stretches(operations: Sequence[Operation]) -> Iterator[Stretch]:
         if waiting and (
             isinstance(operation, Alone) or _needs_what_went_before(operation, waiting)
         ):
-            yield _stretch(waiting)
-            waiting = []
+            taken = _taken_along(operation, waiting)
+            if len(waiting) > len(taken):
+                yield _stretch([one for one in waiting if one not in taken])
+            waiting = taken
         if isinstance(operation, Alone):
             yield Stretch((operation,))
         else:
@@ -117,6 +119,25 @@ def _needs_what_went_before(operation: Operation, waiting: list[Operation]) -> b
     return any(
         mentions(operation.sql, name) for name in changed if fold(name) != fold(operation.column)
     )
+
+
+def _taken_along(operation: Operation, waiting: Sequence[Operation]) -> list[Operation]:
+    """Return what has to be in one stretch with a Fill: the new column that it fills.
+
+    Rows that stand have no value for it in a stretch of its own. It may go past other columns that
+    come and are filled.
+    """
+    if not isinstance(operation, Fill):
+        return []
+    for other in reversed(waiting):
+        if not isinstance(other, AddColumn | Fill):
+            break
+        if isinstance(other, Fill):
+            if (other.table, other.column) == (operation.table, operation.column):
+                break
+        elif (other.table, other.column.name) == (operation.table, operation.column):
+            return [other]
+    return []
 
 
 def statements(catalog: Catalog, stretch: Stretch) -> Iterator[Step]:

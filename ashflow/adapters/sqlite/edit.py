@@ -9,7 +9,6 @@ from ashflow.adapters.sqlite.clauses import (
     Reference,
     expression,
     key_columns,
-    names_column,
     normal,
     primary_key,
     reference,
@@ -27,7 +26,7 @@ from ashflow.adapters.sqlite.spell import (
     type_text,
 )
 from ashflow.errors import SchemaError
-from ashflow.schema.sqltext import fold, quote, tokens
+from ashflow.schema.sqltext import fold, quote, reads, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -330,7 +329,7 @@ def mentions_in(definition: Definition, column: str) -> str | None:
     for clause in definition.constraints:
         called = f"{clause.kind.replace('_', ' ')} {clause.name or clause.text}"
         match clause.kind:
-            case "check" if names_column(expression(clause), column):
+            case "check" if reads(expression(clause), column):
                 return called
             case "primary_key" | "unique" if wanted in _folded(key_columns(clause)):
                 return called
@@ -339,7 +338,7 @@ def mentions_in(definition: Definition, column: str) -> str | None:
     for item in definition.columns:
         for kind in ("check", "generated"):
             for clause in item.all(kind):
-                if names_column(expression(clause), column):
+                if reads(expression(clause), column):
                     return f"column {item.name}, in {clause.text}"
         for clause in item.all("references"):
             if wanted in _folded(_own_columns(definition, reference(clause, (item.name,)))):

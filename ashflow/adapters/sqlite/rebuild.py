@@ -15,14 +15,13 @@ from ashflow.adapters.sqlite.clauses import (
     autoincrement,
     default_expression,
     expression,
-    names_column,
     primary_key,
     qualified,
     rowid_alias,
 )
 from ashflow.adapters.sqlite.steps import Do, Step
 from ashflow.errors import SchemaError
-from ashflow.schema.sqltext import Token, fold, mentions, quote, significant
+from ashflow.schema.sqltext import Token, fold, mentions, quote, reads, significant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -178,7 +177,7 @@ def _type_guards(change: Change, item: ColumnItem) -> Iterator[Step]:
 
 def _seen_by(change: Change, check: Check) -> str:
     """Return what a check is to be counted on: the rows as they will be."""
-    seen = [item for item in change.new.columns if names_column(check.sql, item.name)]
+    seen = [item for item in change.new.columns if reads(check.sql, item.name)]
     plain = all(change.source(item) == quote(item.name) for item in seen)
     if plain and not any(item.has("generated") for item in seen):
         return quote(change.table)

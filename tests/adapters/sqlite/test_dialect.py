@@ -330,6 +330,19 @@ def test_a_fill_gives_a_new_column_its_values(blog):
     assert blog.ask("SELECT slug, body FROM posts") == [("a-3", "A"), ("b-5", "-")]
 
 
+@pytest.mark.parametrize("columns_first", [True, False])
+def test_a_fill_that_reads_another_one_has_its_new_column_with_it(blog, columns_first):
+    one, two = (AddColumn("posts", Column(name, "integer")) for name in ("one", "two"))
+    fills = Fill("posts", "one", "length(title)"), Fill("posts", "two", "one + 1")
+    operations = [one, two, *fills] if columns_first else [one, fills[0], two, fills[1]]
+    assert [stretch.operations for stretch in stretches(operations)] == [
+        (one, fills[0]),
+        (two, fills[1]),
+    ]
+    blog.run(*operations)
+    assert blog.ask("SELECT one, two FROM posts") == [(1, 2), (1, 2)]
+
+
 def test_a_fill_from_a_column_that_goes_keeps_its_values(blog):
     blog.run(
         AddColumn("posts", Column("text", "text")),
