@@ -129,17 +129,31 @@ def find_project(start: Path) -> Path:
     )
 
 
-def read_config(root: Path, env: Mapping[str, str]) -> Config:
+def is_project(path: Path, data: bytes) -> bool:
+    """Whether a pyproject.toml has our section.
+
+    Args:
+        path: The file.
+        data: What it says.
+
+    Raises:
+        ConfigError: It speaks of ashflow and cannot be read.
+    """
+    return _section(path, data) is not None
+
+
+def read_config(root: Path, env: Mapping[str, str], data: bytes | None = None) -> Config:
     """Read the configuration of a project.
 
     Args:
         root: The project's folder, as `find_project` gives it.
         env: The environment.
+        data: What the file says; None: what it says on disk.
 
     Raises:
         ConfigError: Something in it cannot be used; the message says what, and in which file.
     """
-    section = _section(root / FILE)
+    section = _section(root / FILE, data)
     if section is None:
         raise ConfigError(f"{root / FILE} has no {SECTION}", hint="Run `ashflow init` there.")
     table = Table(root / FILE, SECTION, section)
@@ -158,10 +172,10 @@ def read_config(root: Path, env: Mapping[str, str]) -> Config:
 _parsed = lru_cache(maxsize=1)(parse)  # it is sought, and then read
 
 
-def _section(path: Path) -> dict[str, Any] | None:
+def _section(path: Path, data: bytes | None = None) -> dict[str, Any] | None:
     """Return `[tool.ashflow]` of a file, or None where the file does not have it."""
     try:
-        data = path.read_bytes()
+        data = path.read_bytes() if data is None else data
     except OSError as error:
         raise ConfigError(
             f"{path} cannot be read: {error.strerror}", hint="Make it readable for you."

@@ -70,6 +70,7 @@ class Ashflow:
         self.work = work
         self.env = env
         self.check = [*program, "codegen", "--check"]
+        self.judge = [*program, "check"]
         self.migrate = [*program, "migrate"]
 
     def generate(self, name: str) -> list[str]:
@@ -83,9 +84,9 @@ class Ashflow:
     def stages(self, count: int) -> dict[str, Path]:
         """Make a project of so many tables once, and return its states.
 
-        `new`: before the first migration; `initial`: it is written; `applied`: and applied;
-        `changed`: then a resource got a column; `git`: that is migrated too, in a migration which
-        git does not track.
+        `new`: before the first migration; `initial`: it is written; `applied`: and applied, and
+        committed; `changed`: then a resource got a column; `git`: that is migrated too, in a
+        migration which git does not track.
         """
         base = self.work / f"ashflow-{count}"
         stages = {name: base / name for name in ("new", "initial", "applied", "changed", "git")}
@@ -99,15 +100,18 @@ class Ashflow:
         for before, after, words in (
             ("new", "initial", self.generate("initial")),
             ("initial", "applied", self.migrate),
-            ("applied", "changed", self.check),
-            ("changed", "git", ["git", "init", "--quiet"]),
         ):
             shutil.copytree(stages[before], stages[after])
             self._run(stages[after], words)
-        for words in (["git", "add", "--all"], ["git", "commit", "--quiet", "--message", "base"]):
-            self._run(stages["git"], words)
-        for stage in ("changed", "git"):
-            put(stages[stage] / "shop/resources.py", resources(count, changed=True))
+        for words in (
+            ["git", "init", "--quiet"],
+            ["git", "add", "--all"],
+            ["git", "commit", "--quiet", "--message", "base"],
+        ):
+            self._run(stages["applied"], words)
+        for before, after in (("applied", "changed"), ("changed", "git")):
+            shutil.copytree(stages[before], stages[after])
+            put(stages[after] / "shop/resources.py", resources(count, changed=True))
         for words in (["git", "commit", "-qam", "more"], self.generate("second"), self.migrate):
             self._run(stages["git"], words)
         return stages

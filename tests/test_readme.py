@@ -13,7 +13,9 @@ from typing import get_args
 
 import click
 import pytest
+import yaml
 
+from ashflow import __version__
 from ashflow.adapters.sqlite.spell import type_text
 from ashflow.change import operations
 from ashflow.change.codec import decode_operation, encode_operation
@@ -34,6 +36,7 @@ ON_A_FRESH_MACHINE, *SHELL = [block for block in BLOCKS if block.language == "sh
 PYTHON = [block for block in BLOCKS if block.language == "python"]
 RESOURCES = [block for block in PYTHON if "(Resource, " in block.text]
 MIGRATIONS = [block for block in PYTHON if "migration = Migration(" in block.text]
+YAML = [block for block in BLOCKS if block.language == "yaml"]
 MARK = "---- block at line "
 
 
@@ -122,7 +125,7 @@ def without_chance(text):
 
 
 def test_there_is_no_block_that_nobody_looks_at():
-    assert {block.language for block in BLOCKS} == {"sh", "text", "python", "toml", ""}
+    assert {block.language for block in BLOCKS} == {"sh", "text", "python", "toml", "yaml", ""}
     shown = {two.line for _, two in outputs()}
     assert [
         block.line for block in BLOCKS if block.language == "text" and block.line not in shown
@@ -176,6 +179,41 @@ def test_the_options_of_a_command_are_those_that_it_has(name):
     said = {word for row in rows(commands_section(name)) for word in options(code(row[0]))}
     given = {word for param in command.params for word in param.opts if word.startswith("-")}
     assert said == given - {"--repo", "--json", "--quiet", "-q"}
+
+
+def test_a_command_with_commands_of_its_own_names_those_it_has():
+    command = group.get_command(click.Context(group), "hook")
+    said = [code(row[0])[0] for row in rows(commands_section("hook"))]
+    shown = {name: one for name, one in command.commands.items() if not one.hidden}
+    assert said == [f"hook {name}" for name in shown]
+    for one in shown.values():
+        assert {word for param in one.params for word in param.opts} == {"--json", "--quiet", "-q"}
+
+
+def test_every_problem_has_a_paragraph_and_no_other_has():
+    source = (ROOT / "ashflow/plan/check.py").read_text(encoding="utf-8")
+    codes = re.findall(r'\.problem\(\s*"([a-z-]+)"', source)
+    said = re.findall(r"^- `([a-z-]+)`: ", section("### What should not be committed"), re.M)
+    assert sorted(said) == sorted(set(codes))
+
+
+def test_the_hook_of_pre_commit_is_one_that_this_repository_offers():
+    (block,) = [block for block in YAML if "repos:" in block.text]
+    (repo,) = yaml.safe_load(block.text)["repos"]
+    offered = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    assert [hook["id"] for hook in repo["hooks"]] == [hook["id"] for hook in offered]
+    assert repo["rev"] == f"v{__version__}"
+
+
+def test_the_line_of_ci_says_that_the_day_is_well(day, tmp_path):
+    (block,) = [block for block in YAML if "jobs:" in block.text]
+    checkout, *_, last = yaml.safe_load(block.text)["jobs"]["check"]["steps"]
+    assert checkout["with"] == {"fetch-depth": 0}
+    subprocess.run(["git", "clone", "--quiet", day.folder, "clone"], cwd=tmp_path, check=True)
+    done = subprocess.run(
+        last["run"], shell=True, cwd=tmp_path / "clone", env=day.env, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def commands_section(name):

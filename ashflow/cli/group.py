@@ -18,6 +18,8 @@ _COMMANDS: Final = {
     "rollback": "ashflow.cli.rollback",
     "regen": "ashflow.cli.regen",
     "status": "ashflow.cli.status",
+    "check": "ashflow.cli.check",
+    "hook": "ashflow.cli.hook",
     "create": "ashflow.cli.databases",
     "drop": "ashflow.cli.databases",
     "setup": "ashflow.cli.databases",

@@ -13,7 +13,7 @@ from ashflow.history.snapshot import Snapshot, read_snapshot
 from ashflow.worktree.folders import table_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from ashflow.change.migration import Migration
 
@@ -112,11 +112,21 @@ class History(NamedTuple):
             SnapshotError: A file that has to be read is no snapshot.
             ForkError: Branches changed one table in ways that do not go together.
         """
-        found = (self._leaf(files, resolve=resolve) for files in self.snapshots.values())
+        found = (self.leaf(folder, resolve=resolve) for folder in self.snapshots)
         return {snapshot.table: snapshot for snapshot in found}
 
-    def _leaf(self, files: Sequence[SnapshotFile], *, resolve: bool) -> Snapshot:
-        found = newest([file.path for file in files], self.read)
+    def leaf(self, folder: str, *, resolve: bool = False) -> Snapshot:
+        """Return the newest snapshot of the table that a folder is of.
+
+        Args:
+            folder: The name of the folder.
+            resolve: Whether branches that do not go together count in order of version.
+
+        Raises:
+            SnapshotError: A file that has to be read is no snapshot.
+            ForkError: Branches changed the table in ways that do not go together.
+        """
+        found = newest([file.path for file in self.snapshots[folder]], self.read)
         if isinstance(found, Snapshot):
             return found
         from ashflow.history.fold import fold
@@ -156,13 +166,14 @@ class History(NamedTuple):
         return sha256(self.tree[migration.path].encode()).hexdigest()
 
 
-def read_history(tree: Tree, *, migrations: str, snapshots: str) -> History:
+def read_history(tree: Tree, *, migrations: str, snapshots: str, doubles: bool = False) -> History:
     """Return the history in a tree of files. Files of other names are not looked at.
 
     Args:
         tree: The files.
         migrations: The folder of the repo's migrations.
         snapshots: The folder of the repo's snapshots.
+        doubles: Whether two migrations may carry one version: somebody else looks at that.
 
     Raises:
         DuplicateVersionError: Two migrations carry one version.
@@ -176,7 +187,8 @@ def read_history(tree: Tree, *, migrations: str, snapshots: str) -> History:
         elif (match := _SNAPSHOT.fullmatch(name)) and folder.rpartition("/")[0] == snapshots:
             table = folder.rpartition("/")[2]
             by_folder.setdefault(table, []).append(SnapshotFile(match[1], table, path))
-    _check_versions(found)
+    if not doubles:
+        _check_versions(found)
     return History(tree, tuple(found), {t: tuple(files) for t, files in by_folder.items()})
 
 

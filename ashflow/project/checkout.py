@@ -96,8 +96,12 @@ class Project:
         """Return where the files of a repo are."""
         return Folders(repo, self.config.migrations(repo), self.config.snapshots(repo))
 
-    def history(self, repo: str) -> History:
+    def history(self, repo: str, *, doubles: bool = False) -> History:
         """Return what is written down of a repo, as it is on disk now.
+
+        Args:
+            repo: The repo.
+            doubles: Whether two migrations may carry one version: somebody else looks at that.
 
         Raises:
             DuplicateVersionError: Two migrations carry one version.
@@ -107,7 +111,9 @@ class Project:
 
         folders = self.folders(repo)
         tree = read_tree(self.root, (folders.migrations, folders.snapshots))
-        return read_history(tree, migrations=folders.migrations, snapshots=folders.snapshots)
+        return read_history(
+            tree, migrations=folders.migrations, snapshots=folders.snapshots, doubles=doubles
+        )
 
     def declared(self, repo: str) -> Declared:
         """Return what the resources of a repo declare; they are imported once.

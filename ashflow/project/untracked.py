@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ashflow.errors import GitError, UsageError
+from ashflow.plan.built_on import refuse_built_on, refuse_caught_up
 from ashflow.plan.migrate import applied_migration
-from ashflow.plan.regen import Replaced, check_by_hand, refuse_built_on, replaced, unpaired
+from ashflow.plan.regen import Replaced, check_by_hand, replaced, unpaired
 from ashflow.project.migrate import ledger_of
 
 if TYPE_CHECKING:
@@ -160,7 +161,8 @@ def _committed(located: Located, folders: Sequence[str], scope: Scope) -> frozen
     """
     if scope.since is None:
         return frozenset()
-    from ashflow.worktree.git import added_since, branches_with
+    from ashflow.worktree.git import branches_with
+    from ashflow.worktree.revisions import added_since
 
     found = added_since(located, scope.since, folders)
     if not scope.published:
@@ -203,6 +205,7 @@ def _gather(
     going = replaced(history, ground.new, _gone(project, repo, ground))
     refuse_built_on(history, going)
     loaded = {m.version: history.load(m, str(project.root)) for m in going.migrations}
+    refuse_caught_up(history, going, loaded)
     if not discard_edits:
         by_path = {m.path: loaded[m.version] for m in going.migrations}
         check_by_hand(by_path, [history.read(s.path) for s in going.snapshots])

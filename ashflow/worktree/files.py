@@ -232,11 +232,14 @@ def _files_below(folder: str, path: str) -> Iterator[str]:
 
 
 def _read(root: Path, path: str) -> str:
+    """Return the text of a file; bytes are read, because a text layer doubles the time."""
+    with refused(f"{path} cannot be read"), open(f"{root}/{path}", "rb", buffering=0) as file:  # noqa: PTH123  (a thousand times)
+        raw = file.read()
     try:
-        with refused(f"{path} cannot be read"), open(f"{root}/{path}", encoding="utf-8") as file:  # noqa: PTH123  (a thousand times)
-            return file.read()
+        text = raw.decode()
     except UnicodeDecodeError as error:
         raise UnreadableError(
             f"{path} is not UTF-8 (byte {error.start + 1})",
             hint="Save it as UTF-8, or take it from git again: git restore -- " + path,
         ) from error
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text

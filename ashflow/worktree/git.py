@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from ashflow.errors import GitError
-from ashflow.worktree.porcelain import GitStatus, Located, inside, read_status
+from ashflow.worktree.porcelain import GitStatus, Located, read_status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -31,6 +31,9 @@ _SELECTING: Final = frozenset(
     GIT_REPLACE_REF_BASE GIT_SHALLOW_FILE GIT_WORK_TREE
     """.split()
 )
+
+# The user's own git, wherever it is.
+_COMMAND: Final = ("git", "--literal-pathspecs", "-c", "core.fsmonitor=false")
 
 _QUESTIONS: Final = ("--show-toplevel", "--git-dir", "--git-common-dir", "--show-prefix")
 
@@ -108,51 +111,98 @@ def status(located: Located, folders: Sequence[str]) -> GitStatus:
     )
 
 
-def added_since(located: Located, revision: str, folders: Sequence[str]) -> frozenset[str]:
-    """Return the files that this branch has committed since it left another one.
+class Objects:
+    """What git has stored, read through one process, which begins with the first question.
 
     Args:
         located: Where the project lies.
-        revision: The other branch, or any other name of a commit.
-        folders: The folders to look in, relative to the project, with `/`.
+    """
+
+    def __init__(self, located: Located) -> None:
+        self._top = located.top
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Objects:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is not None:
+            self._process.communicate()
+
+    def read(self, name: str) -> bytes:
+        """Return the content of an object.
+
+        Args:
+            name: Its name, as git lists it.
+
+        Raises:
+            GitError: It is not there, as in a clone that was cut off.
+        """
+        if self._process is None:
+            self._process = self._begun()
+        stdin, stdout = self._process.stdin, self._process.stdout
+        if stdin is None or stdout is None:
+            raise GitError("git cat-file was started without pipes")
+        stdin.write(f"{name}\n".encode())
+        stdin.flush()
+        head = stdout.readline().split()
+        if len(head) != 3:
+            raise GitError(f"git has no object {name}", hint="git fsck says what is missing.")
+        return stdout.read(int(head[2]) + 1)[:-1]
+
+    def _begun(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(  # noqa: S603 - no shell, and the arguments are ours
+            [*_COMMAND, "cat-file", "--batch"],
+            cwd=self._top,
+            env=_environment(None),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+
+
+def asked(located: Located, *arguments: str) -> bytes:
+    """Return what git answers, with the index of the commit that a hook is run for.
+
+    Args:
+        located: Where the project lies.
+        arguments: What is asked; it must write nothing.
 
     Raises:
-        GitError: There is no such commit, the two have none in common, or git refuses.
+        GitError: git refuses.
     """
-    base = _merge_base(located, revision)
-    answer = _git(
-        located.top,
-        *("diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--diff-filter=A"),
-        *(base, "HEAD", "--", *(located.prefix + folder for folder in folders)),
-    )
+    answer = _git(located.top, *arguments, index=index_of_hook(located))
     if answer.returncode:
         raise _refusal(answer, located.top)
-    return frozenset(inside(name, located) for name in answer.stdout.split(b"\0")[:-1])
+    return answer.stdout
 
 
-def _merge_base(located: Located, revision: str) -> str:
-    """Return the commit at which two branches parted: https://git-scm.com/docs/git-merge-base."""
-    named = _git(
-        located.top,
-        "rev-parse",
-        "--verify",
-        "--quiet",
-        "--end-of-options",
-        f"{revision}^{{commit}}",
-    )
-    if named.returncode:
-        raise GitError(
-            f"git knows no commit called {revision}",
-            hint="Say the branch that this one left, such as main or origin/main; git fetch brings "
-            "what only the other side has.",
-        )
-    answer = _git(located.top, "merge-base", "HEAD", os.fsdecode(named.stdout).strip())
-    if not answer.stdout:
-        raise GitError(
-            f"HEAD and {revision} have no commit in common",
-            hint="In a shallow clone it may only be missing: git fetch --unshallow brings it.",
-        )
-    return os.fsdecode(answer.stdout).strip()
+def said(located: Located, *arguments: str) -> str:
+    """Return the one line that git answers; empty where it refuses or has nothing to say.
+
+    Args:
+        located: Where the project lies.
+        arguments: What is asked; it must write nothing.
+    """
+    answer = _git(located.top, *arguments)
+    return "" if answer.returncode else os.fsdecode(answer.stdout).strip()
+
+
+def index_of_hook(located: Located) -> Path | None:
+    """Return the index that a hook's git works with, where it is one of this work tree.
+
+    git makes a partial commit and `commit -a` from an index of their own, beside the usual one
+    (https://git-scm.com/docs/githooks).
+
+    Args:
+        located: Where the project lies.
+    """
+    said = os.environ.get("GIT_INDEX_FILE")
+    for base in (Path.cwd(), located.top) if said else ():
+        path = base / (said or "")
+        if path.is_file() and path.parent.resolve() == located.git_dir.resolve():
+            return path.resolve()
+    return None
 
 
 def branches_with(
@@ -179,17 +229,24 @@ def branches_with(
     return {path: tuple(names) for path, names in found.items()}
 
 
-def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+def _git(
+    folder: Path, *arguments: str, index: Path | None = None
+) -> subprocess.CompletedProcess[bytes]:
     """Run git in a folder; it writes nothing, asks nothing and starts no monitor."""
-    kept = {name: value for name, value in os.environ.items() if name not in _SELECTING}
     return subprocess.run(  # noqa: S603 - no shell, and the arguments are ours
-        ["git", "--literal-pathspecs", "-c", "core.fsmonitor=false", *arguments],  # noqa: S607 - the user's own git, wherever it is
+        [*_COMMAND, *arguments],
         cwd=folder,
-        env={**kept, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"},
+        env=_environment(index),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=False,
     )
+
+
+def _environment(index: Path | None) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name not in _SELECTING}
+    own = {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
+    return kept | own | ({} if index is None else {"GIT_INDEX_FILE": str(index)})
 
 
 def _refusal(answer: subprocess.CompletedProcess[bytes], folder: Path) -> GitError:

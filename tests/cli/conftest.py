@@ -21,6 +21,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ashflow.adapters.connect import connect
+from ashflow.worktree.git import locate
+from ashflow.worktree.hooks import install
+from ashflow.worktree.porcelain import Located
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -206,6 +209,64 @@ def logged_git(tmp_path: Path) -> tuple[dict[str, str], Path]:
     wrapper.write_text(f'#!/bin/sh\necho "$@" >> {log}\nexec {real} "$@"\n')
     wrapper.chmod(0o755)
     return {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}, log
+
+
+@dataclass(frozen=True)
+class Hooked:
+    """A project whose hooks are there, run by a Python that writes down each of its starts."""
+
+    day: Day
+    log: Path
+
+    @property
+    def root(self) -> Path:
+        """The folder of the project."""
+        return self.day.root
+
+    def git(
+        self, *arguments: str, cwd: Path | None = None, env: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run git, hooks and all; it may fail."""
+        return subprocess.run(
+            ["git", *arguments],
+            cwd=cwd or self.root,
+            env={**os.environ, **(env or {})},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+
+    def started(self) -> list[str]:
+        """The hooks that have started a Python since this was asked last."""
+        if not self.log.exists():
+            return []
+        lines = self.log.read_text().splitlines()
+        self.log.unlink()
+        return [line.split(" hook run ")[1].split()[0] for line in lines]
+
+
+@pytest.fixture
+def interpreter(tmp_path: Path) -> Path:
+    """A Python that writes each of its starts into `started.log` beside it."""
+    folder = tmp_path / "the one"  # a name with a blank
+    folder.mkdir()
+    script = folder / "python"
+    script.write_text(
+        f'#!/bin/sh\necho "$*" >>"${{0%/*}}/started.log"\nexec {sys.executable} "$@"\n'
+    )
+    script.chmod(0o755)
+    return script
+
+
+@pytest.fixture
+def hooked(begin: Callable[..., Day], interpreter: Path) -> Hooked:
+    """A project with a table that is committed and applied, and with the hooks."""
+    day = begin(untracked=None)
+    located = locate(day.root)
+    assert isinstance(located, Located)
+    install(located, str(interpreter))
+    return Hooked(day, interpreter.with_name("started.log"))
 
 
 CTRL_C = "ctrl-c"

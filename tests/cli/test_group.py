@@ -14,6 +14,7 @@ from ashflow import __version__
 from ashflow.cli.group import ashflow as group
 
 COMMANDS = list(group.list_commands(None))
+ON_PROJECTS = [command for command in COMMANDS if command != "hook"]
 
 
 def test_the_version_is_that_of_the_package(ashflow, tmp_path):
@@ -37,13 +38,23 @@ def test_without_a_command_help_is_the_answer_and_usage_the_exit_code(ashflow, t
     assert result.err == ashflow("--help", cwd=tmp_path).out
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", ON_PROJECTS)
 def test_every_command_has_help_with_an_example_and_the_options_of_all(ashflow, tmp_path, command):
     result = ashflow(command, "--help", cwd=tmp_path)
     assert (result.code, result.err) == (0, "")
     assert result.out.startswith(f"Usage: ashflow {command} ")
     assert "Example: ashflow " in result.out
     for option in ("--repo NAME", "--json", "--quiet", "--help"):
+        assert option in result.out, option
+
+
+@pytest.mark.parametrize("command", ["install", "uninstall", "status"])
+def test_the_commands_about_hooks_have_help_with_an_example(ashflow, tmp_path, command):
+    assert f"  {command} " in ashflow("hook", "--help", cwd=tmp_path).out
+    result = ashflow("hook", command, "--help", cwd=tmp_path)
+    assert (result.code, result.err) == (0, "")
+    assert f"Example: ashflow hook {command}" in result.out
+    for option in ("--json", "--quiet", "--help"):
         assert option in result.out, option
 
 
@@ -87,7 +98,7 @@ def test_json_of_the_group_itself_is_json_too(ashflow, project):
     assert result.json()["error"]["code"] == "usage"
 
 
-@pytest.mark.parametrize("command", [c for c in COMMANDS if c != "init"])
+@pytest.mark.parametrize("command", [c for c in ON_PROJECTS if c != "init"])
 def test_outside_a_project_every_command_says_init(ashflow, tmp_path, command):
     arguments = [command, "name"] if command in {"codegen", "regen"} else [command]
     arguments += ["--name", "x"] if command == "generate-migrations" else []

@@ -259,14 +259,23 @@ def test_a_retired_table_that_comes_back_keeps_its_rows(begin):
     day.whole()
 
 
-def test_a_pulled_fork_of_the_same_table_is_mended_under_the_same_name(begin):
+def test_a_pulled_fork_of_the_same_table_goes_together_and_is_written_anew_on_top(begin):
     day = begin(rows="INSERT INTO posts (title, color) VALUES ('A', 'red')")
     stashed(day, POSTS + "    pulled: int = 5\n", "pulled")
     day.declare(COLORED + "    pulled: int = 5\n")
-    assert day.run("codegen", "--check", "--json", code=2).json()["error"]["code"] == (
-        "forked-snapshot"
-    )
+    day.run("codegen", "--check")
     told = day.run("regen", "second", "-m", "--json").json()["repos"][0]
     assert told["migration"]["version"] > day.path("pulled").split("/")[-1][:14]
     assert day.query("SELECT title, color, pulled FROM posts") == [("A", "red", 5)]
+    day.whole()
+
+
+def test_a_pulled_fork_that_clashes_is_mended_under_the_same_name(begin):
+    day = begin(rows="INSERT INTO posts (title, color) VALUES ('A', 'red')")
+    stashed(day, COLORED.replace("str | None", "str | None = 'blue'"), "pulled")
+    error = day.run("codegen", "--check", "--json", code=2).json()["error"]
+    assert error["code"] == "forked-snapshot"
+    day.declare(COLORED.replace("str | None", "str | None = 'blue'"))
+    day.regen("-m", "--yes")
+    assert day.migrations() == ["first", "pulled"]
     day.whole()

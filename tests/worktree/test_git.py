@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ashflow.errors import GitError
-from ashflow.worktree.git import Nowhere, added_since, branches_with, locate, status
+from ashflow.worktree.git import Nowhere, branches_with, locate, status
 from ashflow.worktree.porcelain import FileState, Located
+from ashflow.worktree.revisions import added_since
 from ashflow.worktree.store import open_store, store_folder
 
 if TYPE_CHECKING:

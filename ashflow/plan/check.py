@@ -1,0 +1,327 @@
+"""What is wrong with the files of a repo, before anybody else gets to see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from ashflow.change.describe import describe, table_of
+from ashflow.change.operations import Execute, Run
+from ashflow.errors import ForkError, MigrationFileError, SnapshotError, UnreadableError
+from ashflow.history.render import GENERATED
+from ashflow.history.version import is_dev
+from ashflow.plan.codegen import find_change
+from ashflow.worktree.folders import table_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+
+    from ashflow.change.migration import Migration
+    from ashflow.history.history import History, MigrationFile, SnapshotFile
+    from ashflow.history.snapshot import Snapshot
+    from ashflow.plan.choices import Choices
+    from ashflow.plan.codegen import Change
+    from ashflow.schema.table import Schema, Table
+
+CODEGEN = "ashflow codegen NAME"
+
+
+class Problem(NamedTuple):
+    """Something that should not be committed.
+
+    Args:
+        code: What kind of problem it is.
+        repo: The repo.
+        path: The file, relative to the project's root; where there is none yet, its folder.
+        message: What is wrong.
+        fix: What to do.
+        table: The table, where it is about one.
+    """
+
+    code: str
+    repo: str
+    path: str
+    message: str
+    fix: str
+    table: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a repo.
+
+    Args:
+        repo: The repo.
+        root: The folder of the project, for tracebacks.
+        history: The files that are judged.
+        since: What they are compared with, in words: `the last commit`, or a branch.
+        new: Those that are not there yet; None where nobody knows.
+        before: The texts of the migrations that are there, and are otherwise now.
+        gone: The migrations that are there, and are no more.
+        beside: Files on disk that are not among those that are judged.
+        newest: The newest migration of the main branch, where it is known.
+        on_main: The migrations of the main branch; a merge may bring some of them.
+        everything: Whether old files are read too, and not only counted.
+    """
+
+    repo: str
+    root: str
+    history: History
+    since: str = "the last commit"
+    new: frozenset[str] | None = None
+    before: Mapping[str, str] | None = None
+    gone: Collection[str] = ()
+    beside: frozenset[str] = frozenset()
+    newest: tuple[str, MigrationFile] | None = None
+    on_main: frozenset[str] = frozenset()
+    everything: bool = False
+
+    def problem(self, code: str, path: str, message: str, fix: str, **more: str) -> Problem:
+        """Return a problem of this repo."""
+        return Problem(code, self.repo, path, message, fix, **more)
+
+
+class Declared(NamedTuple):
+    """What the resources say.
+
+    Args:
+        schema: Their tables.
+        unmanaged: Tables of resources that are to be left alone.
+        in_order: Puts the columns of a table into the order of the source.
+    """
+
+    schema: Schema
+    unmanaged: frozenset[str] = frozenset()
+    in_order: Callable[[Table], Table] | None = None
+
+
+def problems(facts: Facts, declared: Declared, choices: Choices) -> list[Problem]:
+    """Return what is wrong with the files of a repo.
+
+    Args:
+        facts: What is known of them.
+        declared: What the resources say.
+        choices: What is dropped by default; nothing is asked.
+
+    Raises:
+        UsageError: The resources want something for which there is no room.
+    """
+    leaves, broken = _leaves(facts)
+    found = [*broken, *_doubles(facts), *_orphans(facts, broken)]
+    change = _difference(facts, leaves, declared, choices, found)
+    stale = list(_stale(facts, leaves, change)) if change else []
+    loaded = dict(_loaded(facts, found))
+    found += _missing(facts, loaded, {problem.table for problem in stale})
+    found += [*stale, *_dev(facts, leaves), *_edited(facts, loaded), *_late(facts)]
+    return sorted(dict.fromkeys(found), key=lambda one: (one.path, one.code))
+
+
+# ------------------------------------------------------------------ snapshots
+def _leaves(facts: Facts) -> tuple[dict[str, Snapshot], list[Problem]]:
+    """Return the newest snapshots that can be read, and what is wrong with the others."""
+    leaves: dict[str, Snapshot] = {}
+    broken: list[Problem] = []
+    for folder, files in facts.history.snapshots.items():
+        try:
+            leaf = facts.history.leaf(folder)
+            if facts.everything:
+                for file in files:
+                    facts.history.read(file.path)
+        except ForkError as error:
+            path = files[-1].path
+            broken.append(facts.problem("forked-snapshot", path, error.message, error.hint))
+        except (SnapshotError, UnreadableError) as error:
+            path = next((f.path for f in files if f.path in error.message), files[-1].path)
+            broken.append(facts.problem("invalid-snapshot", path, error.message, error.hint))
+        else:
+            leaves[leaf.table] = leaf
+    return leaves, broken
+
+
+def _orphans(facts: Facts, broken: Iterable[Problem]) -> Iterator[Problem]:
+    there = {migration.version for migration in facts.history.migrations}
+    unread = {problem.path for problem in broken}
+    for file in (f for files in facts.history.snapshots.values() for f in files):
+        if file.version in there or file.path in unread:
+            continue
+        try:
+            snapshot = facts.history.read(file.path)
+        except (SnapshotError, UnreadableError) as error:
+            yield facts.problem("invalid-snapshot", file.path, error.message, error.hint)
+            continue
+        if snapshot.migration is not None:
+            yield _orphan(facts, file, snapshot)
+
+
+def _orphan(facts: Facts, file: SnapshotFile, snapshot: Snapshot) -> Problem:
+    name = f"{file.version}_{snapshot.migration}.py"
+    path = next((path for path in facts.beside if path.endswith(f"/{name}")), None)
+    if path is not None:
+        message = f"the snapshot of {snapshot.table} is staged, and its migration {name} is not"
+        fix = f"git add {path}"
+        return facts.problem("not-staged", file.path, message, fix, table=snapshot.table)
+    message = f"the snapshot of {snapshot.table} was written with {name}, which is not there"
+    fix = f"bring the migration back, or take the snapshot away: git rm {file.path}"
+    return facts.problem("orphan-snapshot", file.path, message, fix, table=snapshot.table)
+
+
+# ------------------------------------------------------------------ resources
+def _difference(
+    facts: Facts,
+    leaves: Mapping[str, Snapshot],
+    declared: Declared,
+    choices: Choices,
+    found: list[Problem],
+) -> Change | None:
+    """Return what the resources say that the snapshots don't, of tables that can be judged."""
+    folders = {table_folder(table) for table in leaves}
+    unread = facts.history.snapshots.keys() - folders
+    schema = declared.schema.only(lambda table: table_folder(table) not in unread)
+    if any(leaf.retired or leaf.state == "retired" for leaf in leaves.values()):
+        from ashflow.history.by_hand import without_dropped
+
+        try:
+            leaves = without_dropped(facts.history, leaves, facts.root)
+        except MigrationFileError as error:
+            path = next((m.path for m in facts.history.migrations if m.path in error.message), "")
+            found.append(facts.problem("invalid-migration", path, error.message, error.hint))
+    return find_change(leaves, schema, choices, declared.unmanaged, declared.in_order)
+
+
+def _stale(facts: Facts, leaves: Mapping[str, Snapshot], change: Change) -> Iterator[Problem]:
+    told: dict[str, list[str]] = {outcome.table.name: [] for outcome in change.outcomes}
+    for operation in change.operations:
+        told.setdefault(table_of(operation), []).append(describe(operation))
+    for kept in change.kept:
+        told.setdefault(kept.table, []).append(kept.note)
+    for table, says in told.items():
+        leaf = leaves.get(table)
+        path = leaf.path if leaf is not None else _folder(facts, table)
+        said = ", ".join(says) or "it is another"
+        waiting = sorted(p for p in facts.beside if p.startswith(f"{_folder(facts, table)}/"))
+        fix = f"git add {waiting[-1]} with its migration" if waiting else CODEGEN
+        message = f"the resources say something new of {table}, and no snapshot does: {said}"
+        yield facts.problem("stale-snapshot", path, message, fix, table=table)
+
+
+def _folder(facts: Facts, table: str) -> str:
+    for files in facts.history.snapshots.values():
+        return f"{files[0].path.rpartition('/')[0].rpartition('/')[0]}/{table_folder(table)}"
+    return f"priv/resource_snapshots/{facts.repo}/{table_folder(table)}"
+
+
+# ------------------------------------------------------------------ migrations
+def _doubles(facts: Facts) -> Iterator[Problem]:
+    seen: dict[str, MigrationFile] = {}
+    for migration in facts.history.migrations:
+        other = seen.setdefault(migration.version, migration)
+        if other is not migration:
+            yield facts.problem(
+                "duplicate-version",
+                migration.path,
+                f"{other.path} and {migration.path} carry one version, {migration.version}",
+                "take the files of the younger one away, rolled back where it is applied, and run "
+                + CODEGEN,
+            )
+
+
+def _loaded(facts: Facts, found: list[Problem]) -> Iterator[tuple[MigrationFile, Migration]]:
+    """Yield the migrations that have to be read; what does not run is a problem."""
+    paired = {file.version for files in facts.history.snapshots.values() for file in files}
+    for migration in facts.history.migrations:
+        wanted = facts.everything or migration.path in (facts.new or ())
+        wanted = wanted or migration.path in (facts.before or ())
+        if not wanted and migration.version in paired:
+            continue
+        try:
+            if wanted or GENERATED in facts.history.tree[migration.path]:
+                yield migration, facts.history.load(migration, facts.root)
+        except (MigrationFileError, UnreadableError) as error:
+            path = migration.path
+            found.append(facts.problem("invalid-migration", path, error.message, error.hint))
+
+
+def _missing(
+    facts: Facts, loaded: Mapping[MigrationFile, Migration], stale: Collection[str | None]
+) -> Iterator[Problem]:
+    """Yield generated migrations without the snapshots that were written with them.
+
+    An operation that was added by hand has none: a table counts only where its snapshots are
+    behind, or where the migration has no snapshot at all.
+    """
+    for migration, said in loaded.items():
+        if GENERATED not in facts.history.tree[migration.path]:
+            continue
+        tables = dict.fromkeys(
+            table_of(op) for op in said.operations if not isinstance(op, Execute | Run)
+        )
+        files = {
+            f.folder
+            for fs in facts.history.snapshots.values()
+            for f in fs
+            if f.version == migration.version
+        }
+        for table in tables:
+            if table_folder(table) not in files and (not files or table in stale):
+                yield _without(facts, migration, table)
+
+
+def _without(facts: Facts, migration: MigrationFile, table: str) -> Problem:
+    path = f"{_folder(facts, table)}/{migration.version}.json"
+    if path in facts.beside:
+        message = f"{migration.path} is staged, and its snapshot of {table} is not"
+        return facts.problem("not-staged", path, message, f"git add {path}", table=table)
+    message = f"{migration.path} changes {table}, and the snapshot of that is not there"
+    fix = f"bring it back: git checkout -- {path}; or write both anew with ashflow regen NAME"
+    return facts.problem("missing-snapshot", path, message, fix, table=table)
+
+
+def _dev(facts: Facts, leaves: Mapping[str, Snapshot]) -> Iterator[Problem]:
+    versions = {leaf.version for leaf in leaves.values() if leaf.data["dev"]}
+    for migration in facts.history.migrations:
+        if is_dev(migration.name) or migration.version in versions:
+            message = f"{migration.path} was made with --dev, to be replaced by one with a name"
+            yield facts.problem("dev-migration", migration.path, message, CODEGEN)
+
+
+def _edited(facts: Facts, loaded: Mapping[MigrationFile, Migration]) -> Iterator[Problem]:
+    by_path = {migration.path: said for migration, said in loaded.items()}
+    fix = "take the edit back, and write what has changed into a migration of its own"
+    for path, text in (facts.before or {}).items():
+        said = by_path.get(path)
+        if said is not None and _is_another(facts, path, text, said):
+            message = f"{path} does something else than in {facts.since}: others have applied that"
+            yield facts.problem("edited-migration", path, message, fix)
+    for path in facts.gone:
+        message = f"{path} is in {facts.since} and not here: others have applied it"
+        fix = f"bring it back, and write a migration that undoes it: git checkout -- {path}"
+        yield facts.problem("edited-migration", path, message, fix)
+
+
+def _is_another(facts: Facts, path: str, text: str, said: Migration) -> bool:
+    """Whether a migration does something else than before; what a function does, nobody knows."""
+    from ashflow.history.load import load
+    from ashflow.plan.regen import is_same
+
+    if any(isinstance(operation, Run) for operation in said.operations):
+        return facts.history.tree[path] != text
+    try:
+        return not is_same(load(text, f"{facts.root}/{path}", shown=path), said)
+    except MigrationFileError:  # then it was mended
+        return False
+
+
+def _late(facts: Facts) -> Iterator[Problem]:
+    """Yield new migrations that are older than one that the main branch has."""
+    if facts.newest is None:
+        return
+    branch, newest = facts.newest
+    for migration in facts.history.migrations:
+        new = migration.path in (facts.new or ()) and migration.path not in facts.on_main
+        if new and migration.version < newest.version:
+            yield facts.problem(
+                "out-of-order",
+                migration.path,
+                f"{migration.path} is new, and older than {newest.path} on {branch}",
+                f"ashflow regen NAME --since {branch}",
+            )
