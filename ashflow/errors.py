@@ -101,13 +101,17 @@ class RenameQuestions(FoundBeforeWork):
 
     Attributes:
         questions: The open questions, each `{"kind", "table", "from", "candidates", "flag"}`.
+        drops: Whether what is no rename goes; else it stays in the database.
     """
 
     code = "rename-questions"
 
-    def __init__(self, message: str, *, hint: str, questions: list[dict[str, object]]) -> None:
+    def __init__(
+        self, message: str, *, hint: str, questions: list[dict[str, object]], drops: bool = False
+    ) -> None:
         super().__init__(message, hint=hint)
         self.questions = questions
+        self.drops = drops
 
 
 class GitError(FoundBeforeWork):

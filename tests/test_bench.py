@@ -30,6 +30,7 @@ def test_every_command_is_measured_beside_its_floor():
         "codegen --check, 1 resource",
         "codegen --check, 2 resources",
         "codegen --check, 3 resources",
+        "check, 2 resources",
         "initial codegen, 2 resources",
         "one-column codegen, 2 resources",
         "migrate, 2 resources",
@@ -39,7 +40,8 @@ def test_every_command_is_measured_beside_its_floor():
         floor, ashflow = lines[lines.index(title) + 1 :][:2]
         assert floor.startswith('  python -c "import click')
         assert ashflow.split()[0] == "ashflow"
-    assert "codegen --check, a further resource" in lines
+    for title in ("codegen --check", "check", "initial codegen", "one-column codegen"):
+        assert f"{title}, a further resource" in lines
 
 
 @pytest.mark.parametrize(

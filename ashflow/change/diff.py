@@ -7,11 +7,12 @@ fits the schema at its place, so the list can be run one by one, and back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from ashflow.change.apply import apply_all
-from ashflow.change.join import Came, Stayed, Went, gone, join
+from ashflow.change.dependents import along_with, follows
+from ashflow.change.join import Came, Fate, Stayed, Went, gone, join
 from ashflow.change.operations import (
     AddCheck,
     AddColumn,
@@ -30,21 +31,25 @@ from ashflow.change.operations import (
     Operation,
     SetOptions,
 )
-from ashflow.change.order import creation_order
+from ashflow.change.order import creation_order, reading_order
 from ashflow.change.renames import Renames
 from ashflow.change.sequence import rename_columns, rename_tables
-from ashflow.schema.sqltext import mentions
+from ashflow.schema.sqltext import fold, mentions
 from ashflow.schema.table import (
     DOMAIN,
     Column,
     ForeignKey,
     Schema,
+    Statement,
     Table,
     find,
     index_mentions,
 )
 
 Phase = Callable[[Schema, Schema, Renames], Iterator[Operation]]
+Place = tuple[str, str]
+"""A column, by its table."""
+
 NO_RENAMES = Renames()
 
 
@@ -77,20 +82,30 @@ def renamed(schema: Schema, renames: Renames) -> Schema:
     """
     if not renames:
         return schema
+    taken = {fold(name) for name in renames.tables.values()}
     clear = Schema(
-        replace(table, columns=tuple(gone(table.columns, _clashing(table, renames))))
+        replace(table, columns=tuple(gone(table.columns, _clashing(table, None, renames))))
         for table in schema.values()
-        if table.name not in renames.tables.values() or table.name in renames.tables
+        if fold(table.name) not in taken or table.name in renames.tables
     )
     return apply_all(clear, _renaming(clear, renames))
 
 
 def _drop_statements(current: Schema, new: Schema, renames: Renames) -> Iterator[Operation]:
+    """Drop those that go or change, and before them what goes with them and comes back."""
+    found = list(_statements_gone(current, new, renames))
+    for name, statement in (*along_with(found, current), *found):
+        yield DropStatement(name, statement.name, up=statement.up, down=statement.down)
+
+
+def _statements_gone(
+    current: Schema, new: Schema, renames: Renames
+) -> Iterator[tuple[str, Statement]]:
     for name, table in reversed(tuple(current.items())):
         target = new.get(renames.tables.get(name, name))
-        after = target.statements if target else ()
+        after = [s for s in target.statements if not follows(s, renames)] if target else ()
         for statement in reversed(tuple(gone(table.statements, after))):
-            yield DropStatement(name, statement.name, up=statement.up, down=statement.down)
+            yield name, statement
 
 
 def _drop_constraints(current: Schema, new: Schema, renames: Renames) -> Iterator[Operation]:
@@ -98,18 +113,38 @@ def _drop_constraints(current: Schema, new: Schema, renames: Renames) -> Iterato
     as_renamed = renamed(current, renames)
     going = _going(current, new, renames)
     yield from _open_circles(going)
+    taken = _taken(current, new, renames)
     for name, table in current.items():
         will_be = renames.tables.get(name, name)
-        taken = {column.name for column in _clashing(table, renames)}
         stays = table not in going and will_be in new
         if stays and (taken or as_renamed[will_be] != new[will_be]):
             yield from _constraints_gone(table, as_renamed[will_be], new[will_be], taken)
 
 
-def _clashing(table: Table, renames: Renames) -> tuple[Column, ...]:
-    """Return the columns that go and whose name another one takes."""
+def _taken(current: Schema, new: Schema, renames: Renames) -> set[Place]:
+    """Return the columns that go and whose name, or whose table's name, another one takes."""
+    replaced = {fold(name) for name in renames.tables.values()}
+    going = (table for table in _going(current, new, renames) if fold(table.name) in replaced)
+    found = {(table.name, column.name) for table in going for column in table.columns}
+    for name, table in current.items():
+        clashing = _clashing(table, new.get(renames.tables.get(name, name)), renames)
+        found |= {(name, column.name) for column in clashing}
+    return found
+
+
+def _clashing(table: Table, target: Table | None, renames: Renames) -> tuple[Column, ...]:
+    """Return the columns that go and whose name another one takes, or has in another case.
+
+    Args:
+        table: The table as it is.
+        target: The table as it shall be; None: nothing comes.
+        renames: What gets another name.
+    """
     pairs = renames.columns_of(table.name)
-    return tuple(c for c in table.columns if c.name in pairs.values() and c.name not in pairs)
+    stay = {column.name for column in table.columns} - set(pairs)
+    coming = [c.name for c in target.columns if c.name not in stay] if target else []
+    taken = {fold(name) for name in (*pairs.values(), *coming)}
+    return tuple(c for c in table.columns if c.name not in pairs and fold(c.name) in taken)
 
 
 def _open_circles(going: tuple[Table, ...]) -> Iterator[Operation]:
@@ -121,21 +156,23 @@ def _open_circles(going: tuple[Table, ...]) -> Iterator[Operation]:
 
 
 def _constraints_gone(
-    table: Table, renamed: Table, target: Table, taken: set[str]
+    table: Table, renamed: Table, target: Table, taken: set[Place]
 ) -> Iterator[Operation]:
     for key, key_after in zip(table.foreign_keys, renamed.foreign_keys, strict=True):
         stays = find(target.foreign_keys, key_after.name) == key_after
-        if not (stays and taken.isdisjoint(key.columns)) and not _goes_with(table, key, target):
+        ends = {(table.name, name) for name in key.columns} | {(key.table, n) for n in key.keys}
+        if not (stays and taken.isdisjoint(ends)) and not _goes_with(renamed, key_after, target):
             yield DropForeignKey(table.name, key)
+    own = {column for name, column in taken if name == table.name}
     for index, index_after in zip(table.indexes, renamed.indexes, strict=True):
         stays = find(target.indexes, index_after.name) == index_after
-        if not stays or any(index_mentions(index, name) for name in taken):
+        if not stays or any(index_mentions(index, name) for name in own):
             yield DropIndex(
                 table.name, index.keys, name=index.name, unique=index.unique, where=index.where
             )
     for check, check_after in zip(table.checks, renamed.checks, strict=True):
         stays = find(target.checks, check_after.name) == check_after
-        if not stays or any(mentions(check.sql, name) for name in taken):
+        if not stays or any(mentions(check.sql, name) for name in own):
             yield DropCheck(table.name, check.sql, name=check.name)
 
 
@@ -174,14 +211,27 @@ def _wanted(name: str, new: Schema, renames: Renames) -> bool:
     return name in new and name not in renames.tables.values()
 
 
-def _make_way(current: Schema, _new: Schema, renames: Renames) -> Iterator[Operation]:
+def _make_way(current: Schema, new: Schema, renames: Renames) -> Iterator[Operation]:
     """Drop the columns whose name another one takes."""
     for name, table in current.items():
-        clashing = _clashing(table, renames)
+        clashing = _clashing(table, new.get(renames.tables.get(name, name)), renames)
         if any(column.name in table.primary_key for column in clashing):
+            if table.options.without_rowid:  # no table is that without a key
+                loose = replace(table.options, without_rowid=False)
+                yield SetOptions(name, old=table.options, new=loose)
             yield ChangePrimaryKey(name, old=table.primary_key, new=())
+        for column in gone(_computed_from(clashing, table), clashing):
+            written = replace(column, generated_as=None, stored=False, nullable=True)
+            yield AlterColumn(name, old=column, new=written)
         for column in clashing:
             yield _drop_column(table, column)
+
+
+def _computed_from(columns: tuple[Column, ...], table: Table) -> Iterator[Column]:
+    for column in table.columns:
+        text = column.generated_as
+        if text is not None and any(mentions(text, read.name) for read in columns):
+            yield column
 
 
 def _drop_column(table: Table, column: Column) -> DropColumn:
@@ -220,12 +270,12 @@ def _change_columns(current: Schema, new: Schema, _renames: Renames) -> Iterator
     for table, target in _changed(current, new):
         same = table.columns is target.columns  # as in a table that was just made
         fates = () if same else tuple(join(table.columns, target.columns))
-        for fate in fates:
-            match fate:
-                case Came(column):
-                    yield AddColumn(table.name, _with_key(column, table, target, current))
-                case Stayed(before, after) if before != after:
-                    yield AlterColumn(table.name, old=before, new=after)
+        for column in reading_order(_came_or_changed(fates)):
+            before = table.column(column.name)
+            if before is None:
+                yield AddColumn(table.name, _with_key(column, table, target, current))
+            else:
+                yield AlterColumn(table.name, old=before, new=column)
         if table.primary_key != target.primary_key:
             yield ChangePrimaryKey(table.name, old=table.primary_key, new=target.primary_key)
         for fate in fates:
@@ -234,6 +284,15 @@ def _change_columns(current: Schema, new: Schema, _renames: Renames) -> Iterator
                     yield _drop_column(table, column)
         if table.options != target.options:
             yield SetOptions(table.name, old=table.options, new=target.options)
+
+
+def _came_or_changed(fates: Iterable[Fate[Column]]) -> Iterator[Column]:
+    for fate in fates:
+        match fate:
+            case Came(column):
+                yield column
+            case Stayed(before, after) if before != after:
+                yield after
 
 
 def _with_key(column: Column, table: Table, target: Table, current: Schema) -> Column:

@@ -1,17 +1,18 @@
-"""What might be a rename: questions that only the user can answer, and the answers."""
+"""What is a rename, as the user says it: the answers, read from the options and judged."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from ashflow.errors import RenameQuestions, UsageError
+from ashflow.errors import UsageError
+from ashflow.schema.sqltext import quote, unquote
 from ashflow.schema.table import DOMAIN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping
 
-    from ashflow.schema.table import Column, Schema, Table
+    from ashflow.schema.table import Schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,66 +128,81 @@ class Renames:
         return replace(self, refused=self.refused | {(table, old)})
 
 
-class Question(NamedTuple):
-    """Something went and something came: is it the same under another name?
-
-    Args:
-        kind: Whether a column or a table went.
-        table: The table, under its old name.
-        old: What went: the column, or the table itself.
-        candidates: What came, the most similar first.
-    """
-
-    kind: Literal["column", "table"]
-    table: str
-    old: str
-    candidates: tuple[str, ...]
-
-    @property
-    def what(self) -> str:
-        """What went, as the options name it."""
-        return f"{self.table}.{self.old}" if self.kind == "column" else self.table
-
-    def flag(self, candidate: str) -> str:
-        """Return the option that answers the question with a candidate."""
-        return f"--rename {self.what}={candidate}"
-
-    def as_json(self) -> dict[str, object]:
-        """Return the question as `--json` prints it."""
-        return {
-            "kind": self.kind,
-            "table": self.table,
-            "from": self.old,
-            "candidates": list(self.candidates),
-            "flag": self.flag(self.candidates[0]),
-        }
-
-
 def parse_renames(flags: Iterable[str]) -> Renames:
     """Return the answers in the values of `--rename`: `posts.title=headline`, `posts=articles`.
 
+    A name with a dot or an equals sign in it stands in double quotes: `posts."v1.2"=version`.
+
     Raises:
-        UsageError: A value has not that form, or answers for one name twice.
+        UsageError: A value has not that form, answers for one name twice, or moves a column.
     """
     renames = Renames()
+    said: list[_Said] = []
     for flag in flags:
-        left, equals, new = flag.partition("=")
-        table, dot, column = left.partition(".")
-        new = new.rpartition(".")[2]
-        if not (equals and table and new and bool(dot) == bool(column)):
-            raise UsageError(
-                f"--rename {flag}: say TABLE.OLD=NEW for a column, OLD=NEW for a table",
-                hint="For example: --rename posts.title=headline",
+        one = _parsed(flag)
+        old = one.column or one.table
+        taken = renames.columns_of(one.table) if one.column else renames.tables
+        if one.new == old:
+            raise _wrong(one, "both names are the same")
+        if old in taken:
+            raise _wrong(one, f"{spelled(one.table, one.column)} was renamed already", _ONE)
+        if one.new in taken.values():
+            raise _wrong(one, f"something else was renamed to {one.new} already", _ONE)
+        said.append(one)
+        renames = renames.plus(one.table, one.column, one.new)
+    for one in said:
+        if one.home not in {one.table, renames.tables.get(one.table)}:
+            raise _wrong(
+                one,
+                f"{one.home} is another table, and a column stays where it is",
+                f"Say the new name alone: --rename {spelled(one.table, one.column)}=NEW",
             )
-        if new == (column or table):
-            raise UsageError(f"--rename {flag}: both names are the same")
-        taken = renames.columns_of(table) if column else renames.tables
-        if (column or table) in taken:
-            raise UsageError(f"--rename {flag}: {left} was renamed already in another --rename")
-        if new in taken.values():
-            raise UsageError(f"--rename {flag}: something else was renamed to {new} already")
-        renames = renames.plus(table, column or None, new)
     return renames
+
+
+def spelled(*names: str | None) -> str:
+    """Return a table, or a table and its column, as `--rename` names them.
+
+    Args:
+        names: The table, and the column; None: there is none.
+    """
+    import re
+
+    given = [name for name in names if name is not None]
+    return ".".join(name if re.fullmatch(_BARE, name) else quote(name) for name in given)
+
+
+class _Said(NamedTuple):
+    """A value of `--rename`, and what it says: `table.column=home.new`, `table=new`."""
+
+    flag: str
+    table: str
+    column: str | None
+    home: str
+    new: str
+
+
+_BARE: Final = r'[^".=][^.=]*'
+_NAME: Final = rf'("(?:[^"]|"")+"|{_BARE})'
+_ONE: Final = "Every name has one answer: leave one of the options out."
+
+
+def _parsed(flag: str) -> _Said:
+    import re
+
+    found = re.fullmatch(rf"{_NAME}(?:\.{_NAME})?=(?:{_NAME}\.)?{_NAME}", flag)
+    if found is None or (found[3] and not found[2]):
+        raise UsageError(
+            f"--rename {flag}: say TABLE.OLD=NEW for a column, OLD=NEW for a table",
+            hint="For example: --rename posts.title=headline. A name with a dot or an equals sign "
+            "in it stands in double quotes: --rename 'posts.\"v1.2\"=version'",
+        )
+    table, column, home, new = (n and (unquote(n) if n[0] == '"' else n) for n in found.groups())
+    return _Said(flag, table, column, home or table, new)
+
+
+def _wrong(said: _Said, why: str, hint: str = "") -> UsageError:
+    return UsageError(f"--rename {said.flag}: {why}", hint=hint)
 
 
 def check_renames(renames: Renames, old: Schema, new: Schema) -> None:
@@ -198,23 +214,39 @@ def check_renames(renames: Renames, old: Schema, new: Schema) -> None:
         new: All tables as the resources declare them.
 
     Raises:
-        UsageError: An old name was not there, a new name is not declared, or both stood before and
-            still stand.
+        UsageError: An old name was not there, a new name is not declared, both stood before and
+            still stand, or a column is of a table whose name another one takes.
     """
+    tables = (set(old) - {DOMAIN}, set(new) - {DOMAIN})
     for before, after in renames.tables.items():
-        tables = (set(old) - {DOMAIN}, set(new) - {DOMAIN})
-        _check(f"{before}={after}", "table", (before, after), renames.tables, tables)
+        flag = f"--rename {spelled(before)}={spelled(after)}"
+        _check(flag, "table", (before, after), renames.tables, tables)
     for table, columns in renames.columns.items():
-        target = new.get(renames.tables.get(table, table))
-        if table not in old or target is None:
-            where, there = ("resources", new) if table in old else ("snapshots", old)
+        now = renames.tables.get(table, table)
+        for before, after in columns.items():
+            flag = f"--rename {spelled(table, before)}={spelled(after)}"
+            _check_table(flag, table, tables, renames)
+            names = [{column.name for column in t.columns} for t in (old[table], new[now])]
+            _check(flag, "column", (before, after), columns, (names[0], names[1]))
+
+
+def _check_table(
+    flag: str, table: str, tables: tuple[Collection[str], Collection[str]], renames: Renames
+) -> None:
+    """Refuse an answer about a column whose table is not there, or goes."""
+    now = renames.tables.get(table, table)
+    for name, there, where in ((table, tables[0], "snapshots"), (now, tables[1], "resources")):
+        if name not in there:
             raise UsageError(
-                f"--rename {table}.…: there is no table {table} in the {where}",
-                hint=f"Tables: {', '.join(sorted(set(there) - {DOMAIN})) or 'none'}.",
+                f"{flag}: there is no table {name} in the {where}",
+                hint="The old name of the table is on the left of =, also where it is renamed too. "
+                f"Tables in the {where}: {', '.join(sorted(there)) or 'none'}.",
             )
-        names = [[column.name for column in each.columns] for each in (old[table], target)]
-        for pair in columns.items():
-            _check(f"{table}.{pair[0]}={pair[1]}", "column", pair, columns, (names[0], names[1]))
+    if table not in renames.tables and renames.old_table(table) != table:
+        raise UsageError(
+            f"{flag}: table {table} goes, because {renames.old_table(table)} takes its name",
+            hint=f"A column of {renames.old_table(table)} is said by that name.",
+        )
 
 
 def _check(
@@ -222,103 +254,36 @@ def _check(
     kind: str,
     pair: tuple[str, str],
     pairs: Mapping[str, str],
-    names: tuple[Iterable[str], Iterable[str]],
+    names: tuple[Collection[str], Collection[str]],
 ) -> None:
-    (before, after), (old, new) = pair, map(sorted, names)
+    """Refuse an answer whose names are not there, or which says that nothing went."""
+    (before, after), (old, new) = pair, names
     if before not in old:
         raise UsageError(
-            f"--rename {flag}: there was no {kind} {before}",
-            hint=f"There were: {', '.join(old) or 'none'}.",
+            f"{flag}: there was no {kind} {before}",
+            hint=f"There were: {', '.join(sorted(old)) or 'none'}.",
         )
     if after not in new:
         raise UsageError(
-            f"--rename {flag}: the resources declare no {kind} {after}",
-            hint=f"They declare: {', '.join(new) or 'none'}.",
+            f"{flag}: the resources declare no {kind} {after}",
+            hint=f"They declare: {', '.join(sorted(new)) or 'none'}.",
         )
-    stays, stood = before in new, after in old
-    if stays and stood and before not in pairs.values() and after not in pairs:
+    first, last = _ends(before, pairs)
+    if first in new and last in old and first != last:
         raise UsageError(
-            f"--rename {flag}: {before} and {after} were there before, and both are declared",
+            f"{flag}: {first} and {last} were there before, and both are declared",
             hint="Nothing went and nothing came: leave the option out.",
         )
 
 
-def questions(old: Schema, new: Schema, renames: Renames) -> tuple[Question, ...]:
-    """Return what has to be asked before two schemas can be compared: tables first, then columns.
-
-    Args:
-        old: The tables as they were.
-        new: The tables as they are declared, with what is there and was never declared.
-        renames: What was answered already.
-    """
-    tables = tuple(_table_questions(old, new, renames))
-    return tables or tuple(_column_questions(old, new, renames))
-
-
-def unanswered(asked: Sequence[Question]) -> RenameQuestions:
-    """Return the error that asks the user, with the options that answer.
-
-    Args:
-        asked: The questions; at least one.
-    """
-    flags = " ".join(_likely_answers(asked))
-    came = dict.fromkeys(name for question in asked for name in question.candidates)
-    return RenameQuestions(
-        f"{', '.join(q.what for q in asked)} went and {', '.join(came)} came: is it a rename?",
-        hint=f"Where it is, say {flags}; where it is not, --no-renames.",
-        questions=[question.as_json() for question in asked],
-    )
-
-
-def _likely_answers(asked: Sequence[Question]) -> Iterator[str]:
-    """Yield options that can be given together: no two of them lead to one name."""
-    taken: set[tuple[str, str, str]] = set()
-    for question in asked:
-        where = ("", "") if question.kind == "table" else ("column", question.table)
-        free = [name for name in question.candidates if (*where, name) not in taken]
-        if free:
-            taken.add((*where, free[0]))
-            yield question.flag(free[0])
-
-
-def _table_questions(old: Schema, new: Schema, renames: Renames) -> Iterator[Question]:
-    went = [old[name] for name in old if name not in new and not _answered(renames, name, None)]
-    taken = {DOMAIN, *old, *renames.tables.values()}
-    came = [new[name] for name in new if name not in taken]
-    for table in went if came else ():
-        likely = sorted(came, key=lambda other: -_common_columns(table, other))
-        yield Question("table", table.name, table.name, tuple(t.name for t in likely))
-
-
-def _column_questions(old: Schema, new: Schema, renames: Renames) -> Iterator[Question]:
-    for name, table in old.items():
-        target = new.get(renames.tables.get(name, name))
-        if target is None or renames.old_table(target.name) != name:
-            continue
-        answered = renames.columns_of(name)
-        kept = {column.name for column in table.columns} - set(answered)
-        went = [
-            c
-            for c in table.columns
-            if target.column(c.name) is None and not _answered(renames, name, c.name)
-        ]
-        came = [c for c in target.columns if c.name not in kept and c.name not in answered.values()]
-        for column in went if came else ():
-            likely = sorted(came, key=lambda other: -_likeness(column, other))
-            yield Question("column", name, column.name, tuple(c.name for c in likely))
-
-
-def _answered(renames: Renames, table: str, column: str | None) -> bool:
-    renamed = renames.tables if column is None else renames.columns_of(table)
-    return (column or table) in renamed or (table, column) in renames.refused
-
-
-def _common_columns(left: Table, right: Table) -> int:
-    return len({c.name for c in left.columns} & {c.name for c in right.columns})
-
-
-def _likeness(left: Column, right: Column) -> float:
-    from difflib import SequenceMatcher
-
-    same_type = 1.0 if left.type == right.type else 0.0
-    return same_type + SequenceMatcher(None, left.name, right.name).ratio()
+def _ends(name: str, pairs: Mapping[str, str]) -> tuple[str, str]:
+    """Return where a chain of renames begins and where it ends; in a circle, one name twice."""
+    back = {new: old for old, new in pairs.items()}
+    first = last = name
+    while last in pairs:
+        last = pairs[last]
+        if last == name:
+            return name, name
+    while first in back:
+        first = back[first]
+    return first, last

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ashflow.change.operations import RenameColumn, RenameTable
+from ashflow.schema.sqltext import fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -34,25 +35,27 @@ def rename_columns(
 
 
 def _sequence(pairs: Mapping[str, str], taken: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield renames so that each name is free when it is given; a circle goes by a spare name."""
+    """Yield renames so that each name is free when it is given; a circle goes by a spare name.
+
+    A name is not free either where it differs from one in use only in case.
+    """
     waiting = dict(pairs)
-    used = set(taken)
+    used = {fold(name) for name in taken}
     while waiting:
-        free = next((old for old, new in waiting.items() if new not in used), None)
-        if free is None:
-            old = next(iter(waiting))
-            spare = _spare(old, used)
-            yield old, spare
-            used = (used - {old}) | {spare}
-            waiting = {spare if name == old else name: new for name, new in waiting.items()}
+        held = {fold(old): old for old in waiting}
+        old = next((o for o, new in waiting.items() if held.get(fold(new), o) == o), None)
+        if old is not None:
+            new = waiting.pop(old)
         else:
-            new = waiting.pop(free)
-            yield free, new
-            used = (used - {free}) | {new}
+            old = next(iter(waiting))
+            new = _spare(old, used)
+            waiting = {new if name == old else name: aim for name, aim in waiting.items()}
+        yield old, new
+        used = (used - {fold(old)}) | {fold(new)}
 
 
 def _spare(name: str, used: set[str]) -> str:
     spare = f"{name}_swap"
-    while spare in used:
+    while fold(spare) in used:
         spare += "_"
     return spare

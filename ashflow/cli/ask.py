@@ -60,11 +60,11 @@ def answered(plan: Callable[[Choices], T], choices: Choices) -> T:
                 raise
             renames = choices.renames
             for question in questions.questions:
-                renames = _ask(question, renames)
+                renames = _ask(question, renames, drops=questions.drops)
             choices = replace(choices, renames=renames)
 
 
-def _ask(question: dict[str, Any], renames: Renames) -> Renames:
+def _ask(question: dict[str, Any], renames: Renames, *, drops: bool) -> Renames:
     table, old = question["table"], question["from"]
     column = None if question["kind"] == "table" else old
     taken = (renames.tables if column is None else renames.columns_of(table)).values()
@@ -75,7 +75,8 @@ def _ask(question: dict[str, Any], renames: Renames) -> Renames:
     click.echo(f"{what} is not declared any more. Was it renamed?", err=True)
     for i, candidate in enumerate(candidates, 1):
         click.echo(f"  {i}  yes, to {candidate}", err=True)
-    click.echo("  n  no, it is something else", err=True)
+    added = candidates[0] if len(candidates) == 1 else "what is new"
+    click.echo(f"  n  no, {'drop' if drops else 'keep'} it and add {added}", err=True)
     numbers = [str(i) for i in range(1, len(candidates) + 1)]
     answer = click.prompt("?", type=click.Choice([*numbers, "n"]), show_choices=False, err=True)
     if answer == "n":

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ashflow.cli.options import common, opened
+from ashflow.cli.options import common, here, opened
 from ashflow.cli.output import Output, count
 from ashflow.errors import AshflowError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ashflow.plan.check import Problem
+    from ashflow.plan.problem import Problem
 
 
 @click.command(
@@ -32,13 +33,14 @@ def check(**options: Any) -> int:
     Exit 0 where they are, 1 where not, 2 where that cannot be told.
     """
     from ashflow.cli.failure import failure
-    from ashflow.project.check import Asked
+    from ashflow.project.check import Asked, open_staged
     from ashflow.project.check import check as judge
 
     output = Output(options["as_json"], options["quiet"])
     asked = Asked(options["staged"], options["since"], options["everything"])
     try:
-        found = judge(opened(output), options["repos"], asked)
+        project = open_staged(here(), os.environ) if asked.staged else opened(output)
+        found = judge(project, options["repos"], asked)
     except AshflowError as error:
         failure(error)
         return 2

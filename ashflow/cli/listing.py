@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _WIDEST = 64
 """The column that the places in the source begin in at the latest, where nobody looks."""
+_TWIGS = ("\u251c\u2500", "\u2514\u2500")
+"""What ties a line to its table where a person looks; the second one ties the last line."""
+
 _COLOURS = {"+": "green", "~": "yellow", "-": "yellow", "!": "red", "#": "bright_black"}
 
 
@@ -71,17 +74,14 @@ def show_change(output: Output, found: Found, *, named: bool = False) -> None:
     """
     if not found.change or output.as_json or output.quiet:
         return
-    if named:
-        output.result(click.style(f"[{found.repo}]", bold=True))
     blocks = [list(block) for block in _blocks(found)]
     column = _column([line for block in blocks for line in block if line.origin])
+    told = [click.style(f"[{found.repo}]", bold=True)] if named else []
+    spread = _spread_in_colour if output.on_terminal else _spread
     for head, *lines in blocks:
-        output.result(_spread(click.style(head.text, bold=True), len(head.text), head, column))
-        for i, line in enumerate(lines, 1):
-            stem = _stem(last=i == len(lines))
-            text = f"{stem}{click.style(line.mark, fg=_COLOURS[line.mark])} "
-            text += click.style(line.text, dim=line.mark == "#" or None)
-            output.result(_spread(text, len(stem) + 2 + len(line.text), line, column))
+        told.append(spread(head, column))
+        told += [spread(line, column, last=line is lines[-1]) for line in lines]
+    output.result("\n".join(told))
 
 
 def _column(told: Sequence[Line]) -> int:
@@ -95,18 +95,22 @@ def _column(told: Sequence[Line]) -> int:
     return min(wanted, get_terminal_size().columns - longest)
 
 
-def _stem(*, last: bool) -> str:
-    """Return what ties a line to its table: a twig where a person looks."""
-    if not sys.stdout.isatty():
-        return "  "
-    return "\u2514\u2500" if last else "\u251c\u2500"
+def _spread(line: Line, column: int, *, last: bool = False) -> str:  # noqa: ARG001  (as below)
+    """Return a line as a program reads it, its place in the source at a column."""
+    text = f"  {line.mark} {line.text}" if line.mark else line.text
+    return f"{text:<{column - 2}}  {line.origin}" if line.origin else text
 
 
-def _spread(text: str, width: int, line: Line, column: int) -> str:
+def _spread_in_colour(line: Line, column: int, *, last: bool = False) -> str:
+    """Return a line as a person reads it: in colour, and tied to its table by a twig."""
+    text, width = click.style(line.text, bold=True), len(line.text)
+    if line.mark:
+        text = f"{_TWIGS[last]}{click.style(line.mark, fg=_COLOURS[line.mark])} "
+        text += click.style(line.text, dim=True) if line.mark == "#" else line.text
+        width += 4
     if not line.origin:
         return text
-    blanks = max(2, column - width)
-    return f"{text}{' ' * blanks}{click.style(line.origin, dim=True)}"
+    return f"{text}{' ' * max(2, column - width)}{click.style(line.origin, dim=True)}"
 
 
 def _blocks(found: Found) -> Iterator[Iterator[Line]]:
@@ -165,8 +169,8 @@ def origin_of(found: Found, operation: Operation) -> str:
 
 def show_files(output: Output, generated: Generated, *, texts: bool) -> None:
     """Print the files that were written, or with their texts those that would be."""
+    if not texts:
+        output.result("\n".join(f"wrote {path}" for path in generated.files))
+        return
     for path, text in generated.files.items():
-        if texts:
-            output.result(f"\n{click.style(f'--- would write {path}', bold=True)}\n{text}")
-        else:
-            output.result(f"wrote {path}")
+        output.result(f"\n{click.style(f'--- would write {path}', bold=True)}\n{text}")

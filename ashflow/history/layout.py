@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from unicodedata import east_asian_width
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 WIDTH: Final = 88
 INDENT: Final = "    "
@@ -28,7 +28,7 @@ class Code:
         open: Whether it is laid out a line an item also where it would fit on one.
 
     Attributes:
-        flat: The piece on one line; None where it may not stand on one.
+        flat: The piece on one line; None where it may not stand on one, or never fits.
     """
 
     __slots__ = ("comments", "end", "flat", "items", "start")
@@ -48,11 +48,6 @@ class Code:
         self.comments = comments
         self.flat = None if open or comments else _flat(start, items, end)
 
-    def named(self, keyword: str) -> Code:
-        """Return the piece as the value of a keyword."""
-        start = f"{keyword}={self.start}"
-        return Code(start, self.items, self.end, self.comments, open=self.flat is None)
-
 
 Piece = Code | str
 
@@ -64,34 +59,47 @@ def _flat(start: str, items: Sequence[Piece], end: str) -> str | None:
         if part is None:
             return None
         parts.append(part)
-    return f"{start}{', '.join(parts)}{end}"
+    flat = f"{start}{', '.join(parts)}{end}"
+    return flat if len(flat) <= WIDTH or not items else None
 
 
-def lines(piece: Piece, *, indent: str = "", after: str = "") -> Iterator[str]:
-    """Yield the lines of a piece of source.
+def lines(piece: Code) -> list[str]:
+    """Return the lines of a piece of source.
+
+    Args:
+        piece: The piece.
+    """
+    found: list[str] = []
+    _lay_out(piece, "", "", found)
+    return found
+
+
+def _lay_out(piece: Code, indent: str, after: str, found: list[str]) -> None:
+    """Add the lines of a piece.
 
     Args:
         piece: The piece.
         indent: The blanks before it.
         after: What follows it on its last line: a comma, or nothing.
+        found: Gets the lines.
     """
-    if isinstance(piece, str):
-        yield f"{indent}{piece}{after}"
-        return
     if piece.flat is not None:
         flat = f"{indent}{piece.flat}{after}"
         if not piece.items or columns(flat) <= WIDTH:
-            yield flat
+            found.append(flat)
             return
     elif not (piece.items or piece.comments):
-        yield f"{indent}{piece.start}{piece.end}{after}"
+        found.append(f"{indent}{piece.start}{piece.end}{after}")
         return
-    yield f"{indent}{piece.start}"
+    found.append(f"{indent}{piece.start}")
     inner = indent + INDENT
-    yield from (f"{inner}# {comment}" for comment in piece.comments)
+    found += [f"{inner}# {comment}" for comment in piece.comments]
     for item in piece.items:
-        yield from lines(item, indent=inner, after=",")
-    yield f"{indent}{piece.end}{after}"
+        if isinstance(item, str):
+            found.append(f"{inner}{item},")
+        else:
+            _lay_out(item, inner, ",", found)
+    found.append(f"{indent}{piece.end}{after}")
 
 
 def columns(line: str) -> int:

@@ -51,7 +51,7 @@ def newest(paths: Sequence[str], read: Callable[[str], Snapshot]) -> Snapshot | 
     leaves = _leaves(snapshots)
     if len(leaves) == 1:
         return leaves[0]
-    _check_no_gap(snapshots)
+    check_no_gap(snapshots)
     return _fork(snapshots, leaves)
 
 
@@ -60,8 +60,15 @@ def _leaves(snapshots: Sequence[Snapshot]) -> list[Snapshot]:
     return [snapshot for snapshot in snapshots if snapshot.hash not in followed]
 
 
-def _check_no_gap(snapshots: Sequence[Snapshot]) -> None:
-    """Tell a file that went missing from a fork: what it followed looks like a leaf."""
+def check_no_gap(snapshots: Sequence[Snapshot]) -> None:
+    """Tell a file that went missing from a fork: what it followed looks like a leaf.
+
+    Args:
+        snapshots: All of a table.
+
+    Raises:
+        SnapshotError: One between two is missing, or the first.
+    """
     there = {snapshot.hash for snapshot in snapshots}
     for snapshot in snapshots:
         # The first one of a renamed table follows one in the folder of the old name.

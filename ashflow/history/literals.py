@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from math import isfinite
 from typing import Final
 
@@ -17,7 +18,9 @@ def literal(value: str | float | bytes | bool | None) -> str:
         value: A constant.
     """
     match value:
-        case str() | bytes():
+        case str():
+            return _plain(value)
+        case bytes():
             return _quoted(value)
         case float() if not isfinite(value):
             return f'float("{value}")'
@@ -36,9 +39,13 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
+@lru_cache(maxsize=4096)
+def _plain(value: str) -> str:
+    """Return the source of a text; the names of types and columns are written again and again."""
+    return f'"{value}"' if _PLAIN.fullmatch(value) else _quoted(value)
+
+
 def _quoted(value: str | bytes) -> str:
-    if isinstance(value, str) and _PLAIN.fullmatch(value):
-        return f'"{value}"'
     # Python's repr of a value with both quotes escapes the single ones, and only those.
     both = repr("'\"" + value if isinstance(value, str) else b"'\"" + value)
     prefix, _, rest = both.partition("'")

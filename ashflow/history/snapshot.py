@@ -51,7 +51,7 @@ _KINDS: Final[dict[str, Kinds]] = {
 }
 _NEEDED: Final = tuple(key for key in _KINDS if key != "renamed_to")
 _CANONICAL: Final = json.JSONEncoder(
-    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False
 )
 
 
@@ -180,12 +180,12 @@ class Snapshot(NamedTuple):
 
     def says(self, body: Mapping[str, Any]) -> bool:
         """Whether it says of a table what `encode_table` says of it, in whatever order."""
-        return all(
-            said == value or _in_any_order(said) == _in_any_order(value)
-            for key, value in body.items()
-            if key != "name"
-            for said in (self.data.get(key),)
-        )
+        for key, value in body.items():
+            said = self.data.get(key)
+            same = said == value or key == "name"
+            if not same and _in_any_order(said) != _in_any_order(value):
+                return False
+        return True
 
 
 def _in_any_order(value: Any) -> Any:  # noqa: ANN401  (any JSON)
@@ -267,14 +267,15 @@ def _indented(value: Any, line: str) -> str:  # noqa: ANN401  (any JSON)
         value: The value.
         line: A line break, and the blanks that a line begins with here.
     """
-    if isinstance(value, str):
-        return encode_basestring(value)
-    inner = f"{line}  "
+    quoted, inner = encode_basestring, f"{line}  "
     if value and isinstance(value, dict):
-        pairs = [f"{encode_basestring(k)}: {_indented(v, inner)}" for k, v in value.items()]
+        pairs = [
+            f"{quoted(k)}: {quoted(v) if isinstance(v, str) else _indented(v, inner)}"
+            for k, v in value.items()
+        ]
         return f"{{{inner}{f',{inner}'.join(pairs)}{line}}}"
     if value and isinstance(value, (list, tuple)):
-        items = [_indented(item, inner) for item in value]
+        items = [quoted(v) if isinstance(v, str) else _indented(v, inner) for v in value]
         return f"[{inner}{f',{inner}'.join(items)}{line}]"
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -357,6 +358,6 @@ def _invalid(path: str, what: str, *, hint: str = "") -> SnapshotError:
     return SnapshotError(
         f"snapshot {path} {what}",
         hint=hint
-        or f"Bring it back as it was written: git checkout -- {path}; where git has no copy, move "
-        "it and its migration away and run ashflow codegen again.",
+        or f"Bring it back as it was written: git checkout HEAD -- {path}; where git has no copy, "
+        "move it and its migration away and run ashflow codegen again.",
     )

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from ashflow.change.describe import describe, table_of
-from ashflow.change.operations import Execute, Run
 from ashflow.errors import ForkError, MigrationFileError, SnapshotError, UnreadableError
-from ashflow.history.render import GENERATED
+from ashflow.history.lineage import check_no_gap
 from ashflow.history.version import is_dev
 from ashflow.plan.codegen import find_change
 from ashflow.worktree.folders import table_folder
@@ -17,68 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from ashflow.change.migration import Migration
-    from ashflow.history.history import History, MigrationFile, SnapshotFile
+    from ashflow.history.history import MigrationFile, SnapshotFile
     from ashflow.history.snapshot import Snapshot
     from ashflow.plan.choices import Choices
     from ashflow.plan.codegen import Change
+    from ashflow.plan.problem import Facts, Problem
     from ashflow.schema.table import Schema, Table
 
 CODEGEN = "ashflow codegen NAME"
-
-
-class Problem(NamedTuple):
-    """Something that should not be committed.
-
-    Args:
-        code: What kind of problem it is.
-        repo: The repo.
-        path: The file, relative to the project's root; where there is none yet, its folder.
-        message: What is wrong.
-        fix: What to do.
-        table: The table, where it is about one.
-    """
-
-    code: str
-    repo: str
-    path: str
-    message: str
-    fix: str
-    table: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What is known of a repo.
-
-    Args:
-        repo: The repo.
-        root: The folder of the project, for tracebacks.
-        history: The files that are judged.
-        since: What they are compared with, in words: `the last commit`, or a branch.
-        new: Those that are not there yet; None where nobody knows.
-        before: The texts of the migrations that are there, and are otherwise now.
-        gone: The migrations that are there, and are no more.
-        beside: Files on disk that are not among those that are judged.
-        newest: The newest migration of the main branch, where it is known.
-        on_main: The migrations of the main branch; a merge may bring some of them.
-        everything: Whether old files are read too, and not only counted.
-    """
-
-    repo: str
-    root: str
-    history: History
-    since: str = "the last commit"
-    new: frozenset[str] | None = None
-    before: Mapping[str, str] | None = None
-    gone: Collection[str] = ()
-    beside: frozenset[str] = frozenset()
-    newest: tuple[str, MigrationFile] | None = None
-    on_main: frozenset[str] = frozenset()
-    everything: bool = False
-
-    def problem(self, code: str, path: str, message: str, fix: str, **more: str) -> Problem:
-        """Return a problem of this repo."""
-        return Problem(code, self.repo, path, message, fix, **more)
 
 
 class Declared(NamedTuple):
@@ -111,8 +54,11 @@ def problems(facts: Facts, declared: Declared, choices: Choices) -> list[Problem
     change = _difference(facts, leaves, declared, choices, found)
     stale = list(_stale(facts, leaves, change)) if change else []
     loaded = dict(_loaded(facts, found))
-    found += _missing(facts, loaded, {problem.table for problem in stale})
-    found += [*stale, *_dev(facts, leaves), *_edited(facts, loaded), *_late(facts)]
+    signs = [*stale, *_gaps(facts, leaves)]  # of snapshots that are missing, it may be
+    missing = list(_missing(facts, loaded, {problem.table for problem in signs}))
+    told = {problem.table for problem in missing}
+    found += [*missing, *(problem for problem in signs if problem.table not in told)]
+    found += [*_dev(facts, leaves), *_edited(facts, loaded), *_late(facts)]
     return sorted(dict.fromkeys(found), key=lambda one: (one.path, one.code))
 
 
@@ -138,6 +84,28 @@ def _leaves(facts: Facts) -> tuple[dict[str, Snapshot], list[Problem]]:
     return leaves, broken
 
 
+def _gaps(facts: Facts, leaves: Mapping[str, Snapshot]) -> Iterator[Problem]:
+    """Yield snapshots that follow one that is gone, with its migration: new databases lack that."""
+    for table, leaf in leaves.items():
+        files = facts.history.of_table(table)
+        if leaf.ancestors + 1 == len(files):
+            continue
+        try:
+            check_no_gap([facts.history.read(file.path) for file in files])
+        except SnapshotError as error:
+            path = next((f.path for f in files if f.path in error.message), leaf.path)
+            lost = _lost(facts, path.rpartition("/")[0])
+            fix = f"bring it back, with its migration: {facts.back(*lost)}" if lost else error.hint
+            yield facts.problem("missing-snapshot", path, error.message, fix, table=table)
+
+
+def _lost(facts: Facts, folder: str) -> list[str]:
+    """Return the snapshots of a folder that are no more, with the migrations that are no more."""
+    gone = sorted(path for path in facts.old if path not in facts.history.tree)
+    versions = {p.rpartition("/")[2][:14] for p in gone if p.startswith(f"{folder}/")}
+    return [path for path in gone if path.rpartition("/")[2][:14] in versions]
+
+
 def _orphans(facts: Facts, broken: Iterable[Problem]) -> Iterator[Problem]:
     there = {migration.version for migration in facts.history.migrations}
     unread = {problem.path for problem in broken}
@@ -161,7 +129,10 @@ def _orphan(facts: Facts, file: SnapshotFile, snapshot: Snapshot) -> Problem:
         fix = f"git add {path}"
         return facts.problem("not-staged", file.path, message, fix, table=snapshot.table)
     message = f"the snapshot of {snapshot.table} was written with {name}, which is not there"
-    fix = f"bring the migration back, or take the snapshot away: git rm {file.path}"
+    gone = next((path for path in facts.old if path.endswith(f"/{name}")), None)
+    fix = "bring it back, or take the snapshot away too and run " + CODEGEN
+    if gone is not None:
+        fix = f"bring it back: {facts.back(gone)}"
     return facts.problem("orphan-snapshot", file.path, message, fix, table=snapshot.table)
 
 
@@ -189,6 +160,8 @@ def _difference(
 
 
 def _stale(facts: Facts, leaves: Mapping[str, Snapshot], change: Change) -> Iterator[Problem]:
+    from ashflow.change.describe import describe, table_of
+
     told: dict[str, list[str]] = {outcome.table.name: [] for outcome in change.outcomes}
     for operation in change.operations:
         told.setdefault(table_of(operation), []).append(describe(operation))
@@ -199,9 +172,15 @@ def _stale(facts: Facts, leaves: Mapping[str, Snapshot], change: Change) -> Iter
         path = leaf.path if leaf is not None else _folder(facts, table)
         said = ", ".join(says) or "it is another"
         waiting = sorted(p for p in facts.beside if p.startswith(f"{_folder(facts, table)}/"))
-        fix = f"git add {waiting[-1]} with its migration" if waiting else CODEGEN
+        fix = f"git add {' '.join(_pair(facts, waiting[-1]))}" if waiting else CODEGEN
         message = f"the resources say something new of {table}, and no snapshot does: {said}"
         yield facts.problem("stale-snapshot", path, message, fix, table=table)
+
+
+def _pair(facts: Facts, snapshot: str) -> list[str]:
+    """Return a snapshot that is only on disk, with all else of its version that is."""
+    version = snapshot.rpartition("/")[2].removesuffix(".json")
+    return sorted(path for path in facts.beside if path.rpartition("/")[2].startswith(version))
 
 
 def _folder(facts: Facts, table: str) -> str:
@@ -230,19 +209,25 @@ def _loaded(facts: Facts, found: list[Problem]) -> Iterator[tuple[MigrationFile,
     paired = {file.version for files in facts.history.snapshots.values() for file in files}
     for migration in facts.history.migrations:
         wanted = facts.everything or migration.path in (facts.new or ())
-        wanted = wanted or migration.path in (facts.before or ())
+        wanted = wanted or migration.path in (facts.before or ()) or migration.version in facts.lost
         if not wanted and migration.version in paired:
             continue
         try:
-            if wanted or GENERATED in facts.history.tree[migration.path]:
+            if wanted or _is_generated(facts, migration):
                 yield migration, facts.history.load(migration, facts.root)
         except (MigrationFileError, UnreadableError) as error:
             path = migration.path
             found.append(facts.problem("invalid-migration", path, error.message, error.hint))
 
 
+def _is_generated(facts: Facts, migration: MigrationFile) -> bool:
+    from ashflow.history.render import GENERATED
+
+    return GENERATED in facts.history.tree[migration.path]
+
+
 def _missing(
-    facts: Facts, loaded: Mapping[MigrationFile, Migration], stale: Collection[str | None]
+    facts: Facts, loaded: Mapping[MigrationFile, Migration], behind: Collection[str | None]
 ) -> Iterator[Problem]:
     """Yield generated migrations without the snapshots that were written with them.
 
@@ -250,20 +235,26 @@ def _missing(
     behind, or where the migration has no snapshot at all.
     """
     for migration, said in loaded.items():
-        if GENERATED not in facts.history.tree[migration.path]:
+        if not _is_generated(facts, migration):
             continue
-        tables = dict.fromkeys(
-            table_of(op) for op in said.operations if not isinstance(op, Execute | Run)
-        )
         files = {
             f.folder
             for fs in facts.history.snapshots.values()
             for f in fs
             if f.version == migration.version
         }
-        for table in tables:
-            if table_folder(table) not in files and (not files or table in stale):
+        for table in _tables(said):
+            if table_folder(table) not in files and (not files or table in behind):
                 yield _without(facts, migration, table)
+
+
+def _tables(migration: Migration) -> list[str]:
+    """Return the tables that a migration changes, as far as that is known."""
+    from ashflow.change.describe import table_of
+    from ashflow.change.operations import Execute, Run
+
+    known = (op for op in migration.operations if not isinstance(op, Execute | Run))
+    return list(dict.fromkeys(map(table_of, known)))
 
 
 def _without(facts: Facts, migration: MigrationFile, table: str) -> Problem:
@@ -272,7 +263,10 @@ def _without(facts: Facts, migration: MigrationFile, table: str) -> Problem:
         message = f"{migration.path} is staged, and its snapshot of {table} is not"
         return facts.problem("not-staged", path, message, f"git add {path}", table=table)
     message = f"{migration.path} changes {table}, and the snapshot of that is not there"
-    fix = f"bring it back: git checkout -- {path}; or write both anew with ashflow regen NAME"
+    base = f" --since {facts.since}" if facts.since else ""
+    fix = f"write both anew: ashflow regen NAME{base} --discard-edits"
+    if path in facts.old:
+        fix = f"bring it back: {facts.back(path)}"
     return facts.problem("missing-snapshot", path, message, fix, table=table)
 
 
@@ -286,20 +280,24 @@ def _dev(facts: Facts, leaves: Mapping[str, Snapshot]) -> Iterator[Problem]:
 
 def _edited(facts: Facts, loaded: Mapping[MigrationFile, Migration]) -> Iterator[Problem]:
     by_path = {migration.path: said for migration, said in loaded.items()}
-    fix = "take the edit back, and write what has changed into a migration of its own"
+    place = facts.since or "the last commit"
     for path, text in (facts.before or {}).items():
         said = by_path.get(path)
         if said is not None and _is_another(facts, path, text, said):
-            message = f"{path} does something else than in {facts.since}: others have applied that"
+            message = f"{path} does something else than in {place}: others have applied that"
+            fix = "write what it shall do into a migration of its own, and take the edit back: "
+            fix += facts.back(path)
             yield facts.problem("edited-migration", path, message, fix)
     for path in facts.gone:
-        message = f"{path} is in {facts.since} and not here: others have applied it"
-        fix = f"bring it back, and write a migration that undoes it: git checkout -- {path}"
+        message = f"{path} is in {place} and not here: others have applied it"
+        lost = _lost(facts, path.rpartition("/")[0])
+        fix = f"bring it back, and write a migration that undoes it: {facts.back(*lost)}"
         yield facts.problem("edited-migration", path, message, fix)
 
 
 def _is_another(facts: Facts, path: str, text: str, said: Migration) -> bool:
     """Whether a migration does something else than before; what a function does, nobody knows."""
+    from ashflow.change.operations import Run
     from ashflow.history.load import load
     from ashflow.plan.regen import is_same
 

@@ -152,7 +152,7 @@ def find_change(
     new = Schema(
         table
         for name, table in declared.items()
-        if name in answered or not _unchanged(standing.get(name), table)
+        if _is_about(table, answered) or not _unchanged(standing.get(name), table)
     )
     lost = [name for name in standing if name not in declared and name not in unmanaged]
     resolved = tuple(leaf for leaf in leaves.values() if leaf.resolved)
@@ -162,6 +162,9 @@ def find_change(
         check_renames(choices.renames, standing_tables(leaves), declared)
     elif not new and not lost and not resolved:
         return Change()
+    if choices.renames or any(table.statements for table in new.values()):
+        # One of another table may stand on what one of these makes, or name what is renamed.
+        new = Schema(t for n, t in declared.items() if n in new or t.statements)
     if in_order is not None:
         new = Schema(map(in_order, new.values()))
     alone = [leaf.physical for name, leaf in standing.items() if name in unmanaged]
@@ -202,6 +205,11 @@ def _with_resolved(change: Change, resolved: Sequence[Snapshot]) -> Change:
     return replace(change, outcomes=(*change.outcomes, *ends), resolved=tuple(resolved))
 
 
+def _is_about(table: Table, names: frozenset[str]) -> bool:
+    """Whether a table has one of the names, or refers to one that has."""
+    return table.name in names or any(key.table in names for key in table.foreign_keys)
+
+
 def _unchanged(leaf: Snapshot | None, table: Table) -> bool:
     return (
         leaf is not None
@@ -227,10 +235,10 @@ def _compare(
     renames = choices.renames
     going = [name for name in lost if name not in renames.tables]
     retired = [n for n in going if not choices.drop_tables and n != DOMAIN]
+    if not choices.no_renames:
+        _ask(standing, old, new, choices)
     if not choices.drop_tables:
         check_tables(old, new, retired, renames)
-    if not choices.no_renames:
-        _ask(standing, old, new, renames)
     as_renamed = renamed(old, renames)
     outcomes = [_outcome(table, old, renames, choices) for table in new.values()]
     outcomes += [Outcome(as_renamed[n], "retired", standing[n].retired) for n in retired]
@@ -253,10 +261,11 @@ def _renamed_away(renames: Renames, new: Schema) -> Iterator[Outcome]:
             yield Outcome(Table(was), "renamed", renamed_to=now)
 
 
-def _ask(standing: Mapping[str, Snapshot], old: Schema, new: Schema, renames: Renames) -> None:
+def _ask(standing: Mapping[str, Snapshot], old: Schema, new: Schema, choices: Choices) -> None:
     """Ask of what went; what is kept since earlier, and statements, were not renamed."""
-    from ashflow.change.renames import questions, unanswered
+    from ashflow.change.questions import questions, unanswered
 
+    renames = choices.renames
     for name in old:
         if standing[name].state == "retired" or name == DOMAIN:
             renames = renames.without(name, None)
@@ -264,7 +273,8 @@ def _ask(standing: Mapping[str, Snapshot], old: Schema, new: Schema, renames: Re
             renames = renames.without(name, column)
     asked = questions(old, new, renames)
     if asked:
-        raise unanswered(asked)
+        of_tables = asked[0].kind == "table"
+        raise unanswered(asked, drops=choices.drop_tables if of_tables else choices.drop_columns)
 
 
 def _outcome(
@@ -284,9 +294,7 @@ def _outcome(
     live = {column.name for column in declared.columns}
     retired = tuple(column.name for column in columns if column.name not in live)
     came_from = was if was != declared.name else None
-    placed = {statement.name: i for i, statement in enumerate(before.statements)}
-    statements = sorted(declared.statements, key=lambda s: placed.get(s.name, len(placed)))
-    table = replace(declared, columns=columns, statements=statements)
+    table = replace(declared, columns=columns)
     return Outcome(table, retired=retired, came_from=came_from)
 
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from ashflow.change.apply import apply_all
 from ashflow.change.diff import diff
 from ashflow.change.operations import DropStatement, Fill, Opaque, Operation, Raw
-from ashflow.change.renames import Question, Renames, questions, unanswered
+from ashflow.change.questions import Question, questions, unanswered
+from ashflow.change.renames import Renames
 from ashflow.change.reverse import tables_of
 from ashflow.change.trace import between, dropped, trace
 from ashflow.errors import SchemaError, UsageError
@@ -194,7 +195,7 @@ class _Way:
             if came and not known:
                 found.append(Question(question.kind, question.table, question.old, came))
         if found:
-            raise unanswered(found)
+            raise unanswered(found, drops=True)
 
     def kept(self, answers: Renames) -> Iterator[str]:
         """Yield the tables, by their names in the end, that keep what the way down would drop."""

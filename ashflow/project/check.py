@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import ExitStack, contextmanager
+import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ashflow.config import FILE, read_config
+from ashflow.config import FILE, is_project, read_config
 from ashflow.errors import GitError
 from ashflow.history.history import History, read_history
-from ashflow.plan.check import Declared, Facts, Problem, problems
+from ashflow.plan.check import Declared, problems
 from ashflow.plan.choices import Choices
-from ashflow.project.checkout import Project
+from ashflow.plan.problem import Facts, Problem
+from ashflow.project.checkout import Project, open_project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from ashflow.config import RepoConfig
-    from ashflow.history.history import MigrationFile
+    from ashflow.history.history import MigrationFile, SnapshotFile
     from ashflow.worktree.git import Objects
     from ashflow.worktree.gittree import GitTree
     from ashflow.worktree.porcelain import Located
+
+INSTALLED = frozenset({"site-packages", "dist-packages"})
+"""The folders of packages that are installed, be it below a project."""
 
 MAIN = ("origin/HEAD", "main", "master")
 """What the main branch may be called where nobody says."""
@@ -42,6 +46,34 @@ class Asked:
     staged: bool = False
     since: str | None = None
     everything: bool = False
+
+
+def open_staged(start: Path, env: Mapping[str, str]) -> Project:
+    """Find the project that a folder is in, and read its configuration as the index has it.
+
+    Args:
+        start: The folder.
+        env: The environment.
+
+    Raises:
+        ConfigError: There is none, or its configuration can't be used.
+    """
+    from ashflow.worktree.git import Nowhere, Objects, locate
+    from ashflow.worktree.revisions import names_in_index
+
+    located = locate(start)
+    if isinstance(located, Nowhere):
+        return open_project(start, env)
+    here = start.resolve()
+    folders = [f for f in (here, *here.parents) if f.is_relative_to(located.top)]
+    with Objects(located) as objects:
+        names = names_in_index(located, [folder / FILE for folder in folders])
+        for folder in folders:
+            name = names.get(folder / FILE)
+            text = None if name is None else objects.read(name)
+            if text is not None and is_project(folder / FILE, text):
+                return Project(read_config(folder, env, text))
+    return open_project(start, env)  # it is not committed yet
 
 
 def check(project: Project, repos: Sequence[str], asked: Asked) -> list[Problem]:
@@ -70,9 +102,10 @@ def check(project: Project, repos: Sequence[str], asked: Asked) -> list[Problem]
             for repo in project.repos(repos)
             for p in _judged(project, _alone(project, repo, asked))
         ]
-    with Objects(located) as objects, _as_asked(project, located, objects, asked) as seen:
-        eye = _Eye(seen, located, objects, asked, _reference(located, asked))
-        return [p for repo in seen.repos(repos) for p in _judged(seen, eye.facts(repo.name))]
+    letters = _letters(project, located) if asked.staged else {}
+    with Objects(located) as objects, _imports(located, objects, letters):
+        eye = _Eye(project, located, objects, asked, letters, _reference(located, asked))
+        return [p for repo in project.repos(repos) for p in _judged(project, eye.facts(repo.name))]
 
 
 def _alone(project: Project, repo: RepoConfig, asked: Asked) -> Facts:
@@ -96,33 +129,44 @@ def _judged(project: Project, facts: Facts) -> list[Problem]:
     return problems(facts, said, project.choices(Choices(no_renames=True)))
 
 
-@contextmanager
-def _as_asked(
-    project: Project, located: Located, objects: Objects, asked: Asked
-) -> Iterator[Project]:
-    """Hand out the project as it is on disk, or as the index has it."""
-    if not asked.staged:
-        yield project
-        return
-    from ashflow.sources.staged import imports_from
-    from ashflow.worktree.revisions import letters, names_in_index
+def _letters(project: Project, located: Located) -> dict[Path, str]:
+    """Return what git says of the files that a project may import, and of its own.
 
-    folders = [project.root, *map(Path, project.config.pythonpath)]
-    said = {path: two for path, two in letters(located, folders).items() if _counts(path)}
-    hidden = frozenset(path for path, two in said.items() if two == "??")
-    differing = [path for path, two in said.items() if two != "??" and two[1] != " "]
+    Raises:
+        GitError: A merge left some in conflict.
+    """
+    from ashflow.worktree.revisions import EDITED, UNMERGED, letters, unwatched
+
+    places = (*project.config.pythonpath, *filter(None, sys.path))
+    folders = [project.root, *map(Path, places)]
+    said = letters(located, folders) | dict.fromkeys(unwatched(located, folders), EDITED)
+    if unmerged := [path for path, two in said.items() if two in UNMERGED]:
+        raise GitError(
+            f"a merge left {unmerged[0].relative_to(located.top)} in conflict: nothing can be "
+            "committed yet",
+            hint="Mend it and git add it; or leave --staged out.",
+        )
+    return said
+
+
+@contextmanager
+def _imports(located: Located, objects: Objects, letters: Mapping[Path, str]) -> Iterator[None]:
+    """Let the resources of a project be imported from the disk, or as the index has them."""
+    from ashflow.sources.staged import imports_from
+    from ashflow.worktree.revisions import INTENDED, UNTRACKED, names_in_index
+
+    said = {path: two for path, two in letters.items() if path.suffix == ".py"}
+    absent = [path for path, two in said.items() if two in (UNTRACKED, INTENDED)]
+    hidden = frozenset(path for path in absent if not INSTALLED & set(path.parts))
+    differing = [path for path, two in said.items() if two[1] != " " and path not in absent]
     names = names_in_index(located, differing)
     texts = {path: partial(objects.read, name) for path, name in names.items()}
-    with ExitStack() as stack:
-        if own := texts.pop(project.root / FILE, None):
-            project = Project(read_config(project.root, os.environ, own()), tell=project.tell)
-        if texts or hidden:
-            stack.enter_context(imports_from(texts, hidden))
-        yield project
+    with imports_from(texts, hidden):
+        yield
 
 
-def _counts(path: Path) -> bool:
-    return path.suffix == ".py" or path.name == FILE
+def _snapshots(history: History) -> Iterator[SnapshotFile]:
+    return (snapshot for files in history.snapshots.values() for snapshot in files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +178,7 @@ class _Eye:
         located: Where it lies.
         objects: What git has stored.
         asked: What is to be judged.
+        letters: What git says of files that are not as they were committed, where it was asked.
         reference: What the files are compared with: a commit; None before the first.
     """
 
@@ -141,6 +186,7 @@ class _Eye:
     located: Located
     objects: Objects
     asked: Asked
+    letters: Mapping[Path, str]
     reference: str | None
 
     def facts(self, repo: str) -> Facts:
@@ -156,10 +202,12 @@ class _Eye:
             repo,
             str(self.project.root),
             history,
-            since=self.asked.since or "the last commit",
+            since=self.asked.since,
+            old=frozenset(old),
             new=new,
             before={m.path: old[m.path] for m in before.migrations if m.path in changed & there},
             gone=[m.path for m in before.migrations if m.path not in there and self.asked.since],
+            lost={s.version for s in _snapshots(before) if s.path not in history.tree},
             beside=beside,
             newest=(branch, main[-1]) if main else None,
             on_main=frozenset(migration.path for migration in main),
@@ -172,9 +220,11 @@ class _Eye:
         if not self.asked.staged:
             return on_disk, frozenset()
         from ashflow.worktree.gittree import GitTree
-        from ashflow.worktree.revisions import staged
+        from ashflow.worktree.revisions import INTENDED, staged
 
-        names = staged(self.located, self._folders(repo))
+        listed = staged(self.located, self._folders(repo))
+        said = {path: self.letters.get(self.project.root / path) for path in listed}
+        names = {path: name for path, name in listed.items() if said[path] != INTENDED}
         tree = GitTree(names, self.objects.read, "the index")
         return self._history(repo, tree), frozenset(on_disk.tree) - names.keys()
 

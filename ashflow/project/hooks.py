@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from ashflow.config import FILE, is_project, read_config
 from ashflow.errors import AshflowError, GitError
 from ashflow.plan.migrate import missing, pending
-from ashflow.project.check import Asked, check
+from ashflow.project.check import INSTALLED, Asked, check
 from ashflow.project.checkout import Project
 from ashflow.project.migrate import ledger_of
 from ashflow.worktree.git import Nowhere, Objects, locate
@@ -23,15 +23,13 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from ashflow.config import RepoConfig
-    from ashflow.plan.check import Problem
+    from ashflow.plan.problem import Problem
     from ashflow.worktree.porcelain import Located
 
     Verdict = list[Problem] | AshflowError
 
 MOST: Final = 3
 """So many lines may a hook print that only warns."""
-
-_INSTALLED: Final = {"site-packages", "dist-packages"}
 
 
 def located_here(start: Path) -> Located:
@@ -110,7 +108,7 @@ def _lies_in(module: ModuleType, folders: Sequence[Path]) -> bool:
     """Whether a module is one of some folders, and not only installed below them."""
     file = getattr(module, "__file__", None)
     for place in [file] if file else getattr(module, "__path__", ()):
-        if not _INSTALLED & set(Path(place).parts):
+        if not INSTALLED & set(Path(place).parts):
             return any(Path(place).is_relative_to(folder) for folder in folders)
     return False
 

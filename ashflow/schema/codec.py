@@ -130,10 +130,16 @@ def encode_column(column: Column) -> Json:
         data["references"] = encode_foreign_key(column.references)
     if column.autoincrement:
         data["autoincrement"] = True
-    for field in ("max_length", "precision", "scale", "collate", "generated_as"):
-        value = getattr(column, field)
-        if value is not None:
-            data[field] = value
+    if column.max_length is not None:
+        data["max_length"] = column.max_length
+    if column.precision is not None:
+        data["precision"] = column.precision
+    if column.scale is not None:
+        data["scale"] = column.scale
+    if column.collate is not None:
+        data["collate"] = column.collate
+    if column.generated_as is not None:
+        data["generated_as"] = column.generated_as
     if column.stored:
         data["stored"] = True
     if column.comment is not None:

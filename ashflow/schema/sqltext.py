@@ -43,6 +43,18 @@ _KEYWORDS = frozenset(
     """.split()
 )
 
+# Those that SQLite itself never takes for a name, nor for one of a column where they stand bare:
+# https://www.sqlite.org/src/file?name=src/parse.y has the others as %fallback.
+_RESERVED = frozenset(
+    """
+    add all alter and as autoincrement between case cast check collate commit constraint create
+    current_date current_time current_timestamp default deferrable delete distinct drop else escape
+    except exists foreign from group having in index insert intersect into is isnull join limit not
+    nothing notnull null on or order primary raise references returning select set table then to
+    transaction union unique update using values when where
+    """.split()
+)
+
 
 class Token(NamedTuple):
     """One token.
@@ -109,7 +121,7 @@ def fold(name: str) -> str:
 def mentions(sql: str, name: str) -> bool:
     """Whether a piece of SQL has a token that may stand for the name."""
     wanted = fold(name)
-    return any(token.name is not None and fold(token.name) == wanted for token in tokens(sql))
+    return any(_may_be(token, wanted) for token in tokens(sql))
 
 
 def reads(sql: str, name: str) -> bool:
@@ -122,16 +134,25 @@ def reads(sql: str, name: str) -> bool:
         sql: An expression over the columns of one table.
         name: The name of the column.
     """
-    found, wanted = significant(sql), fold(name)
-    return any(
-        token.name is not None and fold(token.name) == wanted and _is_column(found, i)
-        for i, token in enumerate(found)
-    )
+    return any(_columns(significant(sql), name))
 
 
 def is_keyword(name: str) -> bool:
     """Whether a name is a word of the grammar, which may mean something else in an expression."""
     return fold(name) in _KEYWORDS
+
+
+def _columns(found: Sequence[Token], name: str) -> Iterator[bool]:
+    """Yield for each token of an expression whether it is a column of a name."""
+    wanted = fold(name)
+    return (_may_be(token, wanted) and _is_column(found, i) for i, token in enumerate(found))
+
+
+def _may_be(token: Token, wanted: str) -> bool:
+    """Whether a token may stand for a (folded) name: a bare word of the grammar does not."""
+    if token.kind == "word" and wanted in _RESERVED:
+        return False
+    return token.name is not None and fold(token.name) == wanted
 
 
 def _is_column(found: Sequence[Token], i: int) -> bool:
@@ -149,13 +170,10 @@ def rename(sql: str, old: str, new: str) -> str:
         old: The name of the column as it stands in the expression, in any case.
         new: Its name from now on.
     """
-    found = list(tokens(sql))
-    wanted = fold(old)
+    columns = _columns(significant(sql), old)
     return "".join(
-        _spelled(token, new)
-        if token.name is not None and fold(token.name) == wanted and not _is_call(found, i)
-        else token.text
-        for i, token in enumerate(found)
+        _spelled(token, new) if not token.blank and next(columns) else token.text
+        for token in tokens(sql)
     )
 
 
@@ -169,13 +187,6 @@ def enclosed(expression: str) -> str:
 def same(left: str, right: str) -> bool:
     """Whether two pieces of SQL are the same but for white space and comments."""
     return significant(left) == significant(right)
-
-
-def _is_call(found: list[Token], i: int) -> bool:
-    if found[i].kind != "word":
-        return False
-    following = (token for token in found[i + 1 :] if not token.blank)
-    return next(following, None) == Token("punct", "(")
 
 
 def _spelled(token: Token, new: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, fields, replace
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeVar
 
 from ashflow.schema.datatypes import Default, Desc, Key, Sql, is_type, same_kind, undirected
@@ -145,6 +146,8 @@ class Column:
     def __post_init__(self) -> None:
         if not is_type(self.type):
             raise ValueError(f"column {self.name!r}: {self.type!r} is no column type")
+        if self.default is None:
+            return
         if not isinstance(self.default, Default):
             raise TypeError(
                 f"column {self.name!r}: {self.default!r} is no default; say a text, a number, a "
@@ -282,8 +285,10 @@ class Table:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Table):
             return NotImplemented
-        pairs = ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
-        return all(one is two or _as_set(one) == _as_set(two) for one, two in pairs)
+        for one, two in zip(_parts(self), _parts(other), strict=True):
+            if one is not two and _as_set(one) != _as_set(two):
+                return False
+        return True
 
     def __hash__(self) -> int:
         return hash(self.name)
@@ -295,6 +300,9 @@ class Table:
     def index(self, name: str) -> Index | None:
         """Return the index of that name, or None."""
         return find(self.indexes, name)
+
+
+_parts: Final = attrgetter(*(field.name for field in fields(Table)))
 
 
 def index_mentions(index: Index, column: str) -> bool:

@@ -79,8 +79,6 @@ def kind_of(cls: type) -> str | None:
 
 def is_class_var(annotation: object) -> bool:
     """Whether an annotation says that the name belongs to the class, and is no column."""
-    if isinstance(annotation, (type, UnionType)):  # as nearly all are
-        return False
     text = _text_of(annotation)
     if text is not None:
         return "ClassVar" in text and re.match(_CLASS_VAR, text) is not None

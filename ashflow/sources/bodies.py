@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import MISSING
-from types import MemberDescriptorType
+from types import MemberDescriptorType, UnionType
 from typing import TYPE_CHECKING, NamedTuple
 
 from ashflow.sources.annotations import annotations_of, is_class_var
@@ -65,12 +65,11 @@ def in_order(annotated: Mapping[str, object], assigned: Iterable[str]) -> list[s
         annotated: The annotated names, in order.
         assigned: The assigned names, in order.
     """
-    assigned = list(assigned)
-    both = annotated.keys() & set(assigned)
+    assigned = dict.fromkeys(assigned)
     order: dict[str, None] = {}
     rest = iter(assigned)
     for name in annotated:
-        if name in both and name not in order:
+        if name in assigned and name not in order:
             for other in rest:
                 if other == name:
                     break
@@ -95,7 +94,7 @@ def _family(cls: type[Resource]) -> list[type[Resource]]:
 def _no_members(cls: type[Resource], base: type) -> None:
     for name, value in vars(base).items():
         if isinstance(value, Member):
-            raise Spot(cls, name, value.place).wrong(
+            raise Spot(cls, name, value.call).wrong(
                 f"stands in {base.__name__}, which is no resource, so {cls.__name__} does not "
                 "inherit it",
                 hint=f"Write class {base.__name__}(Resource, abstract=True).",
@@ -103,20 +102,22 @@ def _no_members(cls: type[Resource], base: type) -> None:
 
 
 def _own(cls: type[Resource], inherited: Mapping[str, Said]) -> dict[str, Said]:
-    annotations = {
-        name: annotation for name, annotation in annotations_of(cls).items() if name[0] != "_"
-    }
-    values = {
-        name: _behind_slot(cls, name) if isinstance(value, MemberDescriptorType) else value
-        for name, value in vars(cls).items()
-        if name[0] != "_"
-        and (name in annotations or name in inherited or isinstance(value, Member))
-    }
-    return {
-        name: Said(annotations.get(name, UNSET), values.get(name, UNSET), cls)
-        for name in in_order(annotations, values)
-        if not _of_the_class(annotations.get(name, UNSET), values.get(name, UNSET))
-    }
+    annotations, values = annotations_of(cls), dict[str, object]()
+    for name, value in vars(cls).items():
+        if name[0] == "_":
+            continue
+        if isinstance(value, Member):
+            values[name] = value
+        elif name in annotations or name in inherited:
+            slot = isinstance(value, MemberDescriptorType)
+            values[name] = _behind_slot(cls, name) if slot else value
+    own: dict[str, Said] = {}
+    for name in in_order(annotations, values):
+        annotation, value = annotations.get(name, UNSET), values.get(name, UNSET)
+        usual = annotation is UNSET or isinstance(annotation, (type, UnionType))
+        if name[0] != "_" and (usual or not _of_the_class(annotation, value)):
+            own[name] = Said(annotation, value, cls)
+    return own
 
 
 def _behind_slot(cls: type[Resource], name: str) -> object:
@@ -128,7 +129,7 @@ def _behind_slot(cls: type[Resource], name: str) -> object:
 
 def _of_the_class(annotation: object, value: object) -> bool:
     """Whether a name is a ClassVar and no member; an index may be called one, a column not."""
-    if annotation is UNSET or not is_class_var(annotation):
+    if not is_class_var(annotation):
         return False
     return not isinstance(value, Member) or isinstance(value, (Attribute, BelongsTo))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from ashflow.schema.sqltext import rename
@@ -13,7 +14,6 @@ from ashflow.sources.options import text_of
 
 if TYPE_CHECKING:
     from ashflow.schema.datatypes import Default
-    from ashflow.sources.bodies import Said
     from ashflow.sources.places import Spot
 
 # The options that only some types have.
@@ -24,36 +24,38 @@ _FOR: Final = {
 }
 
 
-def type_of(said: Said, spot: Spot) -> ColumnType:
+def type_of(attribute: Attribute, annotation: object, spot: Spot) -> ColumnType:
     """Return the type of an attribute's column: what its options say, else its annotation.
 
     Args:
-        said: What the class says about the name.
+        attribute: What the class assigns to the name.
+        annotation: The annotation of the name; `UNSET`: none.
         spot: The member, for errors.
 
     Raises:
         Wrong: There is neither, or no column type is known for the annotation.
     """
-    attribute = said.value
-    if isinstance(attribute, Attribute) and attribute.type is not None:
+    if attribute.type is not None:
         nullable = attribute.nullable
         if nullable is None:
-            nullable = said.annotation is not UNSET and allows_none(said.annotation)
+            nullable = annotation is not UNSET and allows_none(annotation)
         return ColumnType(attribute.type, nullable)
-    if said.annotation is UNSET:
+    if annotation is UNSET:
         raise spot.wrong(
             "has no annotation, so its type is not known",
             hint=f"Write `{spot.member}: str = attribute(...)`, or give it type=.",
         )
-    return column_type(said.annotation, spot)
+    return column_type(annotation, spot)
 
 
-def column_of(name: str, said: Said, type_: ColumnType, spot: Spot, warnings: list[str]) -> Column:
+def column_of(
+    name: str, attribute: object, type_: ColumnType, spot: Spot, warnings: list[str]
+) -> Column:
     """Return the column of an attribute.
 
     Args:
         name: The column's name.
-        said: What the class says about the attribute.
+        attribute: What the class assigns to the name; `UNSET`: nothing.
         type_: The column's type.
         spot: The member, for errors.
         warnings: Takes what could not be said in SQL.
@@ -61,7 +63,8 @@ def column_of(name: str, said: Said, type_: ColumnType, spot: Spot, warnings: li
     Raises:
         Wrong: The options contradict each other, or the default is of another kind.
     """
-    attribute = said.value
+    if attribute is UNSET:
+        return _plain(name, type_.type, type_.nullable)
     if not isinstance(attribute, Attribute):
         default = _default(attribute, type_, spot, warnings)
         return Column(name, type_.type, nullable=type_.nullable, default=default)
@@ -81,6 +84,12 @@ def column_of(name: str, said: Said, type_: ColumnType, spot: Spot, warnings: li
         stored=attribute.stored,
         comment=attribute.comment,
     )
+
+
+@cache
+def _plain(name: str, type_: str, nullable: bool) -> Column:
+    """Return a column that is only annotated; many tables have the same ones."""
+    return Column(name, type_, nullable=nullable)
 
 
 def check_of(table: str, column: str, choices: tuple[str, ...], spot: Spot) -> Check:

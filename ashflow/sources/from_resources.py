@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from ashflow.schema.keys import is_key
 from ashflow.schema.sqltext import significant
 from ashflow.schema.table import DOMAIN, Schema, Statement, Table
+from ashflow.sources.annotations import annotations_of
 from ashflow.sources.linking import Readings
 from ashflow.sources.members import Stated
 from ashflow.sources.merging import table_of
 from ashflow.sources.options import folded, judge, judge_domain
-from ashflow.sources.places import Origins, Spot, Wrong
+from ashflow.sources.places import Origins, Spot, Wrong, locate
 from ashflow.sources.reader import option_of, statement_of
 from ashflow.sources.reading import Reading, claim
 
@@ -48,17 +49,39 @@ class Declared(NamedTuple):
         """Return one of the tables with its columns in the order of the source.
 
         Python does not keep the order of a bare `name: str` and a `team = belongs_to(…)`; their
-        lines tell it, and are looked up only for a table that is written.
+        lines tell it, and are looked up only for a table that is written, and only where they must.
 
         Args:
             table: A table of the schema.
         """
-        return replace(table, columns=tuple(self._sorted(table)))
+        spots = {c.name: self.origins.spot(f"{table.name}.{c.name}") for c in table.columns}
+        if _is_kept([*spots.values()]):
+            return table
+        return replace(table, columns=tuple(_sorted(table.columns, spots)))
 
-    def _sorted(self, table: Table) -> Iterator[Column]:
-        places = {c.name: self.origins.place(f"{table.name}.{c.name}") for c in table.columns}
-        for _, columns in groupby(table.columns, key=lambda column: places[column.name][0]):
-            yield from sorted(columns, key=lambda column: places[column.name][1])
+
+def _is_kept(spots: Sequence[Spot]) -> bool:
+    """Whether Python has kept the order of members: see `bodies.in_order`."""
+    homes = [home for home in {spot.home for spot in spots} if home is not None]
+    if len(homes) > 1:
+        return False
+    annotated = annotations_of(homes[0]) if homes else {}
+    bare = False  # whether a bare one came since the last that is both annotated and assigned
+    for spot in spots:
+        if spot.call is None:
+            bare = True
+        elif spot.member in annotated:
+            bare = False
+        elif bare:
+            return False
+    return True
+
+
+def _sorted(columns: Sequence[Column], spots: Mapping[str, Spot]) -> Iterator[Column]:
+    """Yield columns by their lines, those of one file that stand together."""
+    places = {name: locate(spot) for name, spot in spots.items()}
+    for _, group in groupby(columns, key=lambda column: places[column.name][0]):
+        yield from sorted(group, key=lambda column: places[column.name][1])
 
 
 class Gathered:
@@ -138,7 +161,7 @@ def _declared(
     if statements:
         made.append(Table(DOMAIN, statements=statements))
     warnings = [text for group in ours.values() for reading in group for text in reading.warnings]
-    origins = Origins(lambda: _spots(ours) | stated, root)
+    origins = Origins(lambda table: _spots(table, ours) or stated, [*ours, DOMAIN], root)
     elsewhere = {
         f"{table}.{column}": where
         for table, group in ours.items()
@@ -187,16 +210,15 @@ def _judge_keys(groups: Mapping[str, Sequence[Reading]], tables: Mapping[str, Ta
                     )
 
 
-def _spots(groups: Mapping[str, Sequence[Reading]]) -> dict[str, Spot]:
-    """Return what declares each table and each thing in it."""
+def _spots(table: str, groups: Mapping[str, Sequence[Reading]]) -> dict[str, Spot]:
+    """Return what declares a table and each thing in it; nothing where no resource does."""
     spots: dict[str, Spot] = {}
-    for table, group in groups.items():
-        spots[table] = Spot(group[0].cls)
-        for reading in group:
-            for name in reading.columns:
-                spots.setdefault(f"{table}.{name}", reading.spot(name))
-            for name, spot in reading.names:
-                spots.setdefault(f"{table}.{name}", spot)
+    for reading in groups.get(table, ()):
+        spots.setdefault(table, Spot(reading.cls))
+        for name in reading.columns:
+            spots.setdefault(f"{table}.{name}", reading.spot(name))
+        for name, spot in reading.names:
+            spots.setdefault(f"{table}.{name}", spot)
     return spots
 
 
@@ -207,14 +229,14 @@ def _statements(
     found: list[Statement] = []
     names: dict[str, Spot] = {}
     for domain in domains:
-        spot = Spot(None, place=domain.place)
+        spot = Spot(None, call=domain.call)
         judge_domain(domain, spot)
         if (repos[0] if domain.repo is None else _configured(domain.repo, repos, spot)) != repo:
             continue
         for member in domain.statements:
             if not isinstance(member, Stated):
                 raise spot.wrong(f"has {member!r} among its statements", hint="Use statement().")
-            here = Spot(None, "statement", member.place)
+            here = Spot(None, "statement", member.call)
             judge(member, here)
             statement = statement_of(member, member.name or _name_of(member), here)
             claim(names, statement.name, here)

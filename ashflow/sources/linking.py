@@ -29,11 +29,20 @@ class Readings:
         Wrong: A resource says something that is no table.
     """
 
-    __slots__ = ("_first", "by_class")
+    __slots__ = ("_by_name", "_first", "by_class")
 
     def __init__(self, repo_of: Mapping[type[Resource], str], first: str) -> None:
         self._first = first
-        self.by_class = {cls: read(cls, repo) for cls, repo in repo_of.items()}
+        self._by_name: dict[str, list[type[Resource]]] = {}
+        self.by_class: dict[type[Resource], Reading] = {}
+        for cls, repo in repo_of.items():
+            self._add(cls, repo)
+
+    def _add(self, cls: type[Resource], repo: str) -> Reading:
+        reading = self.by_class[cls] = read(cls, repo)
+        for name in {cls.__name__, _full_name(cls)}:
+            self._by_name.setdefault(name, []).append(cls)
+        return reading
 
     def link(self) -> None:
         """Give every column its type, and every resource its foreign keys.
@@ -46,6 +55,7 @@ class Readings:
                 self._column(reading, name, ())
                 self._refer(reading, link.member, (name,), (link.member.to,), reading.spot(name))
             for member, spot in reading.references:
+                columns_there(reading, member.columns, spot)
                 self._refer(reading, member, member.columns, member.keys, spot)
 
     def _column(
@@ -84,7 +94,6 @@ class Readings:
     ) -> None:
         """Add a foreign key, which can only stand between tables of one database."""
         target = self._target(reading, member.target, spot)
-        columns_there(reading, columns, spot)
         columns_there(target, keys, spot)
         if not columns or len(columns) != len(keys):
             raise spot.wrong(f"refers from {len(columns)} columns to {len(keys)} keys")
@@ -107,6 +116,8 @@ class Readings:
 
     def _target(self, reading: Reading, target: object, spot: Spot) -> Reading:
         """Return the reading of what a member refers to, given as a class or as a name."""
+        if isinstance(target, type) and (known := self.by_class.get(target)) is not None:
+            return known
         cls = self._named(reading.cls, target, spot) if isinstance(target, str) else target
         if not (isinstance(cls, type) and issubclass(cls, Resource) and cls is not Resource):
             raise spot.wrong(f"refers to {target!r}, which is no resource", hint=self._choices())
@@ -120,8 +131,7 @@ class Readings:
                 f"refers to {cls.__name__}, which is in no domain, so nobody makes its table",
                 hint=f"Put {cls.__name__} into a Domain, or give it migrate=False.",
             )
-        outside = read(cls, option_of(cls, "repo") or self._first)
-        return self.by_class.setdefault(cls, outside)
+        return self._add(cls, option_of(cls, "repo") or self._first)
 
     def _named(self, asking: type[Resource], name: str, spot: Spot) -> type[Resource]:
         """Return the resource of a name, one of the same module before all others."""
@@ -129,7 +139,7 @@ class Readings:
         near = getattr(module, name, None)
         if isinstance(near, type) and issubclass(near, Resource):
             return near
-        found = [cls for cls in self.by_class if name in (cls.__name__, _full_name(cls))]
+        found = self._by_name.get(name, [])
         found = [cls for cls in found if cls.__module__ == asking.__module__] or found
         if not found:
             raise spot.wrong(f"refers to {name!r}, which is no resource", hint=self._choices())

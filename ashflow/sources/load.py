@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ashflow.errors import ResourceError, ResourceImportError
 from ashflow.sources.from_resources import Declared, Gathered, declared_by
-from ashflow.sources.places import written
+from ashflow.sources.places import place_of, written
 from ashflow.sources.resource import Domain, Resource
 
 if TYPE_CHECKING:
@@ -140,8 +140,9 @@ def _add(entry: str, part: object, gathered: Gathered, root: Path) -> None:
             gathered.domains.append(part)
         for member in part.resources:
             if not _is_resource(member):
+                place = written(place_of(part.call), root)
                 raise ResourceError(
-                    f"Domain ({written(part.place, root)}): has {member!r}, which is no resource",
+                    f"Domain ({place}): has {member!r}, which is no resource",
                     hint="Write Domain(Team, ...) with classes that inherit from Resource.",
                 )
             gathered.resources.setdefault(member, []).append(part)

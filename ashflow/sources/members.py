@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from types import CodeType
 
     from ashflow.schema.datatypes import Key, Sql
     from ashflow.schema.table import Action
 
-Place = tuple[str, int]
-"""A file and a line in it."""
+    Call = tuple[CodeType, int]
+    """A call in the user's source: the code that makes it, and how far into it; see `place_of`."""
 
 
 class Unset:
@@ -38,19 +39,19 @@ class Member:
     both.
 
     Args:
-        place: Where it was written.
+        call: Where it was written.
         word: The function that made it.
         unknown: Keywords that the word does not have.
         said: The options of the word, as the classes below list them.
     """
 
     def __init__(
-        self, place: Place, word: str, unknown: Mapping[str, object], **said: object
+        self, call: Call, word: str, unknown: Mapping[str, object], **said: object
     ) -> None:
-        self.place = place
+        self.__dict__ = said  # ours alone, and no copy of it
+        self.call = call
         self.word = word
         self.unknown = unknown
-        self.__dict__.update(said)
 
 
 class Attribute(Member):

@@ -32,11 +32,13 @@ def judge(member: Member, spot: Spot) -> None:
     if member.unknown:
         raise _unknown_option(member.word, member.unknown, spot)
     for option, value in vars(member).items():
-        if value is None and option not in _REQUIRED:
+        if (value is None and option not in _REQUIRED) or option not in _RULES:
             continue
-        rule = _RULES.get(option)
-        if rule is not None and not rule[0](value):
-            raise spot.wrong(f"has {option}={value!r}, which is not {rule[1]}")
+        if (value is True or value is False) and option in _FLAGS:
+            continue
+        judged, what = _RULES[option]
+        if not judged(value):
+            raise spot.wrong(f"has {option}={value!r}, which is not {what}")
 
 
 def judge_domain(domain: Domain, spot: Spot) -> None:
@@ -165,6 +167,7 @@ _RULES: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {
     "where": _SQL,
     "without_rowid": _FLAG,
 }
+_FLAGS: Final = frozenset(option for option, rule in _RULES.items() if rule is _FLAG)
 _REQUIRED: Final = ("sql", "up", "down", "to")
 
 

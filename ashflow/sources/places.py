@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from bisect import bisect
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,11 +12,15 @@ from ashflow.errors import ResourceError
 from ashflow.schema.table import DOMAIN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
+    from types import CodeType
 
-    from ashflow.sources.members import Place
+    from ashflow.sources.members import Call
     from ashflow.sources.resource import Resource
+
+Place = tuple[str, int]
+"""A file and a line in it."""
 
 
 class Spot(NamedTuple):
@@ -24,13 +29,13 @@ class Spot(NamedTuple):
     Args:
         owner: The resource; None for what a `Domain` says.
         member: The member; empty for the resource as a whole.
-        place: Where it was written, where that is known.
+        call: The word that says it, where there is one.
         home: The class in whose body it stands, where that is a base of the owner.
     """
 
     owner: type[Resource] | None
     member: str = ""
-    place: Place | None = None
+    call: Call | None = None
     home: type[Resource] | None = None
 
     @property
@@ -78,18 +83,23 @@ class Wrong(Exception):
 
 
 class Origins(Mapping[str, str]):
-    """Where tables and what is in them were declared, found out when somebody asks.
+    """Where tables and what is in them were declared, found out table by table when somebody asks.
 
     Args:
-        find: Finds what declares each: by `table`, `table.column`, `table.index` and so on.
+        find: Finds what declares a table and what is in it: by `table`, `table.column`,
+            `table.index` and so on.
+        tables: The names of the tables.
         root: The project's root; files in it are named relative to it.
     """
 
-    __slots__ = ("_find", "_found", "_root")
+    __slots__ = ("_find", "_found", "_root", "_tables")
 
-    def __init__(self, find: Callable[[], Mapping[str, Spot]], root: Path) -> None:
+    def __init__(
+        self, find: Callable[[str], Mapping[str, Spot]], tables: Iterable[str], root: Path
+    ) -> None:
         self._find = find
-        self._found: Mapping[str, Spot] | None = None
+        self._found: dict[str, Spot] = {}
+        self._tables = dict.fromkeys(tables)
         self._root = root
 
     def __getitem__(self, key: str) -> str:
@@ -101,18 +111,35 @@ class Origins(Mapping[str, str]):
         Args:
             key: What was declared, as in the mapping.
         """
-        return locate(self._spots()[key])
+        return locate(self.spot(key))
+
+    def spot(self, key: str) -> Spot:
+        """Return the member that declares something.
+
+        Args:
+            key: What was declared, as in the mapping.
+        """
+        table = key
+        while table and key not in self._found:
+            self._look_at(table)
+            table = table.rpartition(".")[0]
+        return self._found[key]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._spots())
+        return iter(self._all())
 
     def __len__(self) -> int:
-        return len(self._spots())
+        return len(self._all())
 
-    def _spots(self) -> Mapping[str, Spot]:
-        if self._found is None:
-            self._found = self._find()
+    def _all(self) -> Mapping[str, Spot]:
+        for table in list(self._tables):
+            self._look_at(table)
         return self._found
+
+    def _look_at(self, table: str) -> None:
+        if table in self._tables:
+            del self._tables[table]
+            self._found |= self._find(table)
 
 
 def locate(spot: Spot) -> Place:
@@ -120,17 +147,39 @@ def locate(spot: Spot) -> Place:
 
     Members remember theirs; the line of a bare annotation is read from the source.
     """
-    if spot.place is not None:
-        return spot.place
+    if spot.call is not None:
+        return place_of(spot.call)
     home = spot.home or spot.owner
     if home is None:
         return (DOMAIN, 0)
-    file, line = home.__ashflow__.place
+    file, line = place_of(home.__ashflow__.call)
     if not spot.member:
         return file, line
     from ashflow.sources.source_lines import line_of
 
     return file, line_of(file, home.__qualname__, spot.member, near=line)
+
+
+def place_of(call: Call) -> Place:
+    """Return the file and line of a call in the user's source.
+
+    A frame says its line too, and counts to it from the top of the module each time: for a thousand
+    classes, half a million steps. So the lines of a piece of code are listed once.
+    """
+    code, at = call
+    known = _LINES.get(id(code))
+    if known is None:
+        lines = [(start, line) for start, _, line in code.co_lines() if line is not None]
+        known = _LINES[id(code)] = code, lines
+    lines = known[1]
+    return code.co_filename, lines[bisect(lines, (at + 1,)) - 1][1]
+
+
+_LINES: dict[int, tuple[CodeType, list[tuple[int, int]]]] = {}
+"""Where in a piece of code each line starts, by its `id`: to hash it is to hash all that is in it.
+
+The code is kept, so that no other has its `id`.
+"""
 
 
 def written(place: Place, root: Path) -> str:

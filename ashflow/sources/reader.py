@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ashflow.schema.datatypes import RAW, Desc, Sql
 from ashflow.schema.sqltext import enclosed
 from ashflow.schema.table import Check, Index, Statement
-from ashflow.sources.annotations import allows_none
+from ashflow.sources.annotations import allows_none, column_type
 from ashflow.sources.bodies import body_of
 from ashflow.sources.columns import check_of, column_of, type_of
 from ashflow.sources.members import (
@@ -63,8 +63,11 @@ def read(cls: type[Resource], repo: str) -> Reading:
     )
     later: list[tuple[Spot, Member]] = []
     for name, said in body_of(cls).items():
-        place = said.value.place if isinstance(said.value, Member) else None
-        _take(reading, said, Spot(cls, name, place, said.home), later)
+        if isinstance(said.value, Member):
+            spot = Spot(cls, name, said.value.call, said.home)
+            _take(reading, said.value, said, spot, later)
+        elif said.annotation is not UNSET:
+            _take_attribute(reading, said, Spot(cls, name, None, said.home))
     if not reading.columns:
         raise Spot(cls).wrong("has no columns", hint="Annotate a name: `name: str`.")
     for spot, member in later:
@@ -109,19 +112,17 @@ def _declared(cls: type[Resource]) -> tuple[str, dict[str, Any]]:
     return said.table, {option: option_of(cls, option) for option in _INHERITED}
 
 
-def _take(reading: Reading, said: Said, spot: Spot, later: list[tuple[Spot, Member]]) -> None:
-    """Take a member in; what speaks of columns has to wait until all of them are known."""
-    member = said.value
-    if isinstance(member, Member):
-        judge(member, spot)
-        if isinstance(member, BelongsTo):
-            _take_link(reading, member, said, spot)
-        elif isinstance(member, Attribute):
-            _take_attribute(reading, said, spot)
-        else:
-            later.append((spot, member))
-    elif said.annotation is not UNSET:
+def _take(
+    reading: Reading, member: Member, said: Said, spot: Spot, later: list[tuple[Spot, Member]]
+) -> None:
+    """Take a word in; what speaks of columns has to wait until all of them are known."""
+    judge(member, spot)
+    if isinstance(member, Attribute):
         _take_attribute(reading, said, spot)
+    elif isinstance(member, BelongsTo):
+        _take_link(reading, member, said, spot)
+    else:
+        later.append((spot, member))
 
 
 def _take_attribute(reading: Reading, said: Said, spot: Spot) -> None:
@@ -130,9 +131,11 @@ def _take_attribute(reading: Reading, said: Said, spot: Spot) -> None:
         name = attribute.source or name
         if attribute.primary_key:
             reading.primary_key.append(name)
+        type_ = type_of(attribute, said.annotation, spot)
+    else:
+        type_ = column_type(said.annotation, spot)
     claim(reading.column_spots, name, spot)
-    type_ = type_of(said, spot)
-    reading.columns[name] = column_of(name, said, type_, spot, reading.warnings)
+    reading.columns[name] = column_of(name, attribute, type_, spot, reading.warnings)
     if type_.choices is not None:
         check = check_of(reading.table, name, type_.choices, spot)
         claim(reading.name_spots, check.name, spot)

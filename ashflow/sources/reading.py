@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from ashflow.schema.table import Options, Table
+from ashflow.schema.table import NO_OPTIONS, Options, Table
 from ashflow.sources.options import folded, is_name
 
 if TYPE_CHECKING:
@@ -101,15 +101,18 @@ class Reading:
     @property
     def as_table(self) -> Table:
         """The table, when all of its columns and foreign keys are known."""
+        usual = not (self.strict or self.without_rowid)
         return Table(
             self.table,
-            [column for column in self.columns.values() if column is not None],
-            primary_key=self.primary_key,
-            foreign_keys=[key for key, _ in self.foreign_keys],
-            indexes=self.indexes,
-            checks=self.checks,
-            statements=self.statements,
-            options=Options(strict=bool(self.strict), without_rowid=bool(self.without_rowid)),
+            tuple([column for column in self.columns.values() if column is not None]),
+            primary_key=tuple(self.primary_key),
+            foreign_keys=tuple([key for key, _ in self.foreign_keys]),
+            indexes=tuple(self.indexes),
+            checks=tuple(self.checks),
+            statements=tuple(self.statements),
+            options=NO_OPTIONS
+            if usual
+            else Options(strict=bool(self.strict), without_rowid=bool(self.without_rowid)),
         )
 
     @property

@@ -67,7 +67,7 @@ class Domain:
         statements: SQL that belongs to no table, made with `statement`.
     """
 
-    __slots__ = ("place", "repo", "resources", "statements", "unknown")
+    __slots__ = ("call", "repo", "resources", "statements", "unknown")
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class Domain:
         statements: Iterable[Any] = (),
         **_unknown: Never,
     ) -> None:
-        self.place = here()
+        self.call = here()
         self.resources = resources
         self.repo = repo
         self.statements = tuple(statements)

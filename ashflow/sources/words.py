@@ -13,7 +13,6 @@ from ashflow.sources.members import (
     Checked,
     Indexed,
     Keyed,
-    Place,
     References,
     Stated,
 )
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
     from ashflow.schema.datatypes import Key, Sql
     from ashflow.schema.table import Action
+    from ashflow.sources.members import Call
 
 Assigned = Any
 """What a word returns: it stands where a value of the annotated type is expected.
@@ -308,18 +308,21 @@ def statement(
 
 
 def _timestamp(
-    place: Place,
+    call: Call,
     word: str,
     unknown: Mapping[str, object],
     source: str | None,
     comment: str | None,
 ) -> Attribute:
     return Attribute(
-        place, word, unknown, default=utc_now, source=source, type="utc_datetime", comment=comment
+        call, word, unknown, default=utc_now, source=source, type="utc_datetime", comment=comment
     )
 
 
-def here() -> Place:
-    """Return where the user called the function that calls this one."""
+def here() -> Call:
+    """Return where the user called the function that calls this one.
+
+    Its line is found out when somebody asks: Python counts lines from the top of the module.
+    """
     frame = sys._getframe(2)  # noqa: SLF001  (the documented way costs a hundred times as much)
-    return frame.f_code.co_filename, frame.f_lineno
+    return frame.f_code, frame.f_lasti

@@ -5,25 +5,23 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 
 from ashflow.errors import UnreadableError
 from ashflow.worktree.ground import (
-    clear,
+    arrived,
+    folder_of,
     free_places,
     make_folders,
-    make_staging,
     move,
     move_folder,
+    read_bytes,
     refused,
     remove,
-    settle,
-    stage_all,
     standing_files,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from ashflow.worktree.staging import clear, make_staging, settle, stage_all
 
 _SNAPSHOTS = ("priv", "resource_snapshots")
 
@@ -86,10 +84,12 @@ def read_tree(root: Path, folders: Sequence[str]) -> DiskTree:
 def write_new(root: Path, files: Mapping[str, str]) -> None:
     """Write new files: all of them, or none.
 
-    They are written together in a folder of their own beside their places, and only then moved to
-    where they belong, in the order given; a folder that is new comes as a whole. Whatever stops
-    that, what was placed and the folders that were made go away again; a killed process leaves
-    files that are whole, and perhaps `priv/.ashflow-….new`, which nobody reads.
+    They are written together in a folder of their own beside their places, put on the disk, and
+    only then moved to where they belong, in the order given; a folder that is new comes as a whole.
+    Whatever stops that, what was placed and the folders that were made go away again. A killed
+    process and a power cut leave files that are whole, some of them or all, and perhaps
+    `priv/.ashflow-….new`, which nobody reads; once this returns, all are on the disk. How often the
+    disk is asked to write does not grow with the number of files.
 
     Args:
         root: The project's folder.
@@ -101,14 +101,14 @@ def write_new(root: Path, files: Mapping[str, str]) -> None:
     """
     if not files:
         return
-    places = free_places(root, files)
+    free_places(root, files)
     with ExitStack() as undo:
         with refused("priv cannot be written to"):
             staging = make_staging(root, undo)
-            staged = stage_all(staging, files)
-        for folder, paths in _by_folder(files).items():
-            _place(root, folder, {staged[path]: places[path] for path in paths}, undo)
-        settle(_folders(root, places.values()), files=len(files))
+        waiting = stage_all(staging, files)
+        for folder, names in _by_folder(files).items():
+            _place(root, folder, waiting[folder], names, undo)
+        settle(_on_the_way(root, waiting), files=len(files))
         undo.pop_all()
     clear(staging)
 
@@ -116,28 +116,34 @@ def write_new(root: Path, files: Mapping[str, str]) -> None:
 def _by_folder(paths: Iterable[str]) -> dict[str, list[str]]:
     folders: dict[str, list[str]] = {}
     for path in paths:
-        folders.setdefault(path.rpartition("/")[0], []).append(path)
+        folder = folder_of(path)
+        folders.setdefault(folder, []).append(path[len(folder) + 1 :])
     return folders
 
 
-def _place(root: Path, folder: str, files: Mapping[Path, Path], undo: ExitStack) -> None:
+def _place(root: Path, folder: str, waiting: str, names: Sequence[str], undo: ExitStack) -> None:
     """Move the files of one folder to their places; with the folder, where that is not there."""
-    place = root / folder
+    place = f"{root}/{folder}"
     with refused(f"{folder} cannot be written to"):
-        make_folders(place.parent, undo)
-        new = not place.exists()
-        if new:
-            undo.callback(remove, place)
+        make_folders(root / folder_of(folder), undo)
+        new = not os.path.lexists(place)
     if new:
-        for target in files.values():
-            undo.callback(remove, target)
+        undo.callback(remove, place)
+    for name in names:
+        undo.callback(_take_back, f"{waiting}/{name}", f"{place}/{name}")
+    if new:
         with refused(f"{folder} cannot be made"):
-            move_folder(next(iter(files)).parent, place)
+            move_folder(waiting, place)
         return
-    for source, target in files.items():
-        with refused(f"{target.relative_to(root).as_posix()} cannot be written"):
-            move(source, target)
-            undo.callback(remove, target)
+    for name in names:
+        with refused(f"{folder}/{name} cannot be written"):
+            move(f"{waiting}/{name}", f"{place}/{name}")
+
+
+def _take_back(waiting: str, place: str) -> None:
+    """Remove a file from its place, where it got there."""
+    if arrived(waiting, place):
+        remove(place)
 
 
 class Moved(NamedTuple):
@@ -161,8 +167,8 @@ class Moved(NamedTuple):
         """
         places = free_places(self.root, self.paths)
         with ExitStack() as undo:
-            _move_all({self.into / path: place for path, place in places.items()}, undo)
-            settle(_folders(self.root, places.values()), files=len(places))
+            _move_all({f"{self.into}/{path}": place for path, place in places.items()}, undo)
+            settle(_on_the_way(self.root, map(folder_of, places)), files=len(places))
             undo.pop_all()
 
 
@@ -184,21 +190,32 @@ def move_away(root: Path, paths: Iterable[str], into: Path) -> Moved:
     with ExitStack() as undo:
         with refused(f"{into} cannot be made"):
             make_folders(into, undo, mode=0o700)
-        _move_all({source: into / path for path, source in sources.items()}, undo)
-        stored = _folders(into, (into / path for path in sources))
-        settle([*stored, *{source.parent for source in sources.values()}], files=len(sources))
+        _move_all({source: f"{into}/{path}" for path, source in sources.items()}, undo)
+        folders = dict.fromkeys(map(folder_of, sources))
+        left = (f"{root}/{folder}" for folder in folders)
+        settle((*_on_the_way(into, folders), *left), files=len(sources))
         undo.pop_all()
-    for path in sources:
-        _remove_if_empty(root, path.rpartition("/")[0])
+    for folder in folders:
+        _remove_if_empty(root, folder)
     return Moved(root, into, tuple(sources))
 
 
-def _move_all(places: Mapping[Path, Path], undo: ExitStack) -> None:
+def _move_all(places: Mapping[str, str], undo: ExitStack) -> None:
     for source, target in places.items():
         with refused(f"{source} cannot be moved to {target}"):
-            make_folders(target.parent, undo)
+            make_folders(Path(target).parent, undo)
+            undo.callback(_move_back, source, target)
             move(source, target)
-            undo.callback(move, target, source)
+
+
+def _move_back(source: str, target: str) -> None:
+    """Move a file back from its target, where it got there."""
+    if not arrived(source, target):
+        return
+    if os.path.lexists(source):
+        remove(target)
+    else:
+        move(target, source)
 
 
 def _remove_if_empty(root: Path, folder: str) -> None:
@@ -208,14 +225,17 @@ def _remove_if_empty(root: Path, folder: str) -> None:
         remove(root / folder)
 
 
-def _folders(root: Path, places: Iterable[Path]) -> list[Path]:
-    """Return the folders that say that files are there, from the root down to their own."""
-    folders = {root}
-    for folder in {place.parent for place in places}:
-        while folder not in folders:
-            folders.add(folder)
-            folder = folder.parent
-    return sorted(folders)
+def _on_the_way(root: Path, folders: Iterable[str]) -> Iterator[str]:
+    """Yield the folders that say that files are there, from the root down to their own."""
+    yield str(root)
+    seen: set[str] = set()
+    for folder in folders:
+        parts = folder.split("/")
+        for i in range(1, len(parts) + 1):
+            part = "/".join(parts[:i])
+            if part not in seen:
+                seen.add(part)
+                yield f"{root}/{part}"
 
 
 def _files_below(folder: str, path: str) -> Iterator[str]:
@@ -232,9 +252,8 @@ def _files_below(folder: str, path: str) -> Iterator[str]:
 
 
 def _read(root: Path, path: str) -> str:
-    """Return the text of a file; bytes are read, because a text layer doubles the time."""
-    with refused(f"{path} cannot be read"), open(f"{root}/{path}", "rb", buffering=0) as file:  # noqa: PTH123  (a thousand times)
-        raw = file.read()
+    with refused(f"{path} cannot be read"):
+        raw = read_bytes(f"{root}/{path}")
     try:
         text = raw.decode()
     except UnicodeDecodeError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Final
 
 from ashflow.schema.table import DOMAIN
@@ -18,6 +19,7 @@ _UNSAFE: Final = rb"""(?x)
 """
 
 
+@cache
 def table_folder(table: str) -> str:
     """Return the name of the folder that holds a table's snapshots.
 

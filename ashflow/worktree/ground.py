@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 from ashflow.errors import FileError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-_FEW = 16
-"""So many files or folders are put on the disk one by one; more of them all at once."""
+    StrPath = str | Path
 
+_PART = 65536
+_DETOURS = frozenset({"", ".", ".."})
 _EFFECTIVE = os.access in os.supports_effective_ids
 _NOT_ALLOWED = "Make it writable for you (who owns it? is the disk read-only?) and try again."
 _HINTS = {
@@ -44,7 +45,7 @@ def refused(message: str) -> Iterator[None]:
         raise FileError(f"{message}: {error.strerror}", hint=hint) from error
 
 
-def free_places(root: Path, paths: Iterable[str]) -> dict[str, Path]:
+def free_places(root: Path, paths: Iterable[str]) -> dict[str, str]:
     """Return where new files go.
 
     Args:
@@ -55,20 +56,19 @@ def free_places(root: Path, paths: Iterable[str]) -> dict[str, Path]:
         FileError: Something stands there, a path leaves `priv/`, a link is in the way, or a folder
             may not be written to.
     """
-    folders: dict[str, Path] = {}
-    places = _places(root, paths, folders)
-    standing = {folder for folder in folders.values() if _mode(folder)}
+    standing: dict[str, bool] = {}
+    places = {path: _place(root, path, standing) for path in paths}
     for path, place in places.items():
-        if place.parent in standing and _mode(place):
+        if standing[folder_of(path)] and _mode(place):
             raise FileError(f"{path} is there already", hint="Nothing was written: move it away.")
-    for folder in {place.parent for place in places.values()} & standing:
-        if not os.access(folder, os.W_OK, effective_ids=_EFFECTIVE):
-            said = f"{folder.relative_to(root).as_posix()} cannot be written to: Permission denied"
-            raise FileError(said, hint=_NOT_ALLOWED)
+    for folder in sorted(set(map(folder_of, places))):
+        place = f"{root}/{folder}"
+        if standing[folder] and not os.access(place, os.W_OK, effective_ids=_EFFECTIVE):
+            raise FileError(f"{folder} cannot be written to: Permission denied", hint=_NOT_ALLOWED)
     return places
 
 
-def standing_files(root: Path, paths: Iterable[str]) -> dict[str, Path]:
+def standing_files(root: Path, paths: Iterable[str]) -> dict[str, str]:
     """Return where regular files stand.
 
     Args:
@@ -78,12 +78,18 @@ def standing_files(root: Path, paths: Iterable[str]) -> dict[str, Path]:
     Raises:
         FileError: One is none, a path leaves `priv/`, or a link is in the way.
     """
-    places = _places(root, paths, {})
+    standing: dict[str, bool] = {}
+    places = {path: _place(root, path, standing) for path in paths}
     for path, place in places.items():
         if not stat.S_ISREG(_mode(place)):
             what = "is no regular file" if _mode(place) else "is not there"
             raise FileError(f"{path} {what}", hint="Nothing was moved: look at it and try again.")
     return places
+
+
+def folder_of(path: str) -> str:
+    """Return the folder that a path leads to, relative to the same root."""
+    return path.rpartition("/")[0]
 
 
 def make_folders(folder: Path, undo: ExitStack, *, mode: int = 0o777) -> None:
@@ -111,106 +117,40 @@ def stage(folder: Path, text: str, undo: ExitStack) -> Path:
     """
     path = folder / f".ashflow-{os.urandom(8).hex()}.new"
     undo.callback(remove, path)
-    _write(path, text, down=True)
+    write(path, text, down=True)
     return path
 
 
-def _write(path: Path, text: str, *, down: bool) -> None:
-    """Write a new file, down to the disk where that is asked for."""
-    with path.open("x", encoding="utf-8", newline="\n") as file:
-        file.write(text)
+def read_bytes(path: str) -> bytes:
+    """Return what a file holds, in as few calls of the system as there can be."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    try:
+        found = part = os.read(descriptor, _PART)
+        while len(part) == _PART:
+            part = os.read(descriptor, _PART)
+            found += part
+        return found
+    finally:
+        os.close(descriptor)
+
+
+def write(path: StrPath, text: str, *, down: bool) -> None:
+    """Write a new file.
+
+    Args:
+        path: Where.
+        text: The text; its line ends stay as they are.
+        down: Whether it is put on the disk at once.
+    """
+    left = memoryview(text.encode())
+    with open(path, "xb", buffering=0) as file:
+        while left:
+            left = left[file.write(left) :]
         if down:
-            file.flush()
             os.fsync(file.fileno())
 
 
-def make_staging(root: Path, undo: ExitStack) -> Path:
-    """Make a folder in which new files wait, on the file system of their places.
-
-    Args:
-        root: The project's folder.
-        undo: Told how to take it back, with all that waits in it.
-    """
-    folder = root / "priv" / f".ashflow-{os.urandom(8).hex()}.new"
-    make_folders(folder.parent, undo)
-    undo.callback(clear, folder)
-    folder.mkdir()
-    return folder
-
-
-def clear(staging: Path) -> None:
-    """Remove a folder of staged files with what is left in it: all of it is ours."""
-    import shutil
-
-    shutil.rmtree(staging, ignore_errors=True)
-
-
-def stage_all(staging: Path, files: Mapping[str, str]) -> dict[str, Path]:
-    """Write texts to files that wait for their places.
-
-    Few are put on the disk one by one; for many, `settle` does it once they are in place.
-
-    Args:
-        staging: The folder in which they wait.
-        files: The texts, by the path that they are for; those of one folder wait in one.
-
-    Returns:
-        Where each waits.
-
-    Raises:
-        FileError: The disk refuses.
-    """
-    folders: dict[str, Path] = {}
-    staged: dict[str, Path] = {}
-    for path, text in files.items():
-        folder, _, name = path.rpartition("/")
-        if folder not in folders:
-            folders[folder] = staging / str(len(folders))
-            folders[folder].mkdir()
-        staged[path] = folders[folder] / name
-        with refused(f"{path} cannot be written"):
-            _write(staged[path], text, down=len(files) <= _FEW)
-    return staged
-
-
-def settle(folders: Iterable[Path], *, files: int) -> None:
-    """Put on the disk what folders say is in them.
-
-    Where much was moved, the system is asked once to write all that it holds back
-    (https://man7.org/linux/man-pages/man2/sync.2.html): for a thousand files that takes a tenth of
-    the time. A power cut before that may leave some of them empty; a snapshot without its text does
-    not fit its hash, and codegen writes it again.
-
-    Args:
-        folders: The folders.
-        files: How many files were moved.
-    """
-    folders = list(folders)
-    if max(files, len(folders)) > _FEW and hasattr(os, "sync"):
-        os.sync()
-        return
-    for folder in folders:
-        _sync(folder)
-
-
-def move_folder(source: Path, target: Path) -> None:
-    """Move a folder to where nothing stands.
-
-    Args:
-        source: The folder.
-        target: Where to; an empty folder that came in the meantime is replaced.
-    """
-    try:
-        source.rename(target)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        target.mkdir()
-        for path in source.iterdir():
-            move(path, target / path.name)
-
-
-def move(source: Path, target: Path) -> None:
+def move(source: StrPath, target: StrPath) -> None:
     """Move a file to where nothing stands, also to another file system.
 
     A rename would overwrite what came there in the meantime; a link refuses.
@@ -220,42 +160,63 @@ def move(source: Path, target: Path) -> None:
         target: Where to.
     """
     try:
-        target.hardlink_to(source)
+        os.link(source, target)
     except FileExistsError:
         raise
     except OSError:  # another file system, or one without links; a copy says if it is anything else
         _copy(source, target)
     try:
-        source.unlink()
+        os.unlink(source)
     except OSError:  # its folder may not be written to: then it is not moved, and nothing is left
-        target.unlink()
+        os.unlink(target)
         raise
 
 
-def remove(path: Path) -> None:
+def move_folder(source: str, target: str) -> None:
+    """Move a folder of files to where nothing stands.
+
+    Args:
+        source: The folder.
+        target: Where to; an empty folder that came in the meantime is replaced.
+    """
+    try:
+        os.rename(source, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        os.mkdir(target)
+        for name in os.listdir(source):
+            move(f"{source}/{name}", f"{target}/{name}")
+
+
+def arrived(source: StrPath, target: StrPath) -> bool:
+    """Whether a file that was to be moved is at its target: what stands there may be another's.
+
+    Args:
+        source: Where it was.
+        target: Where it was to go; between link and unlink it is in both places.
+    """
+    if not os.path.lexists(source):
+        return os.path.lexists(target)
+    with suppress(OSError):
+        return os.path.samefile(source, target)
+    return False
+
+
+def remove(path: StrPath) -> None:
     """Remove a file that we made, or a folder where it is empty; what refuses, stays."""
     with suppress(OSError):
-        if path.is_dir():
-            path.rmdir()
+        if os.path.isdir(path) and not os.path.islink(path):
+            os.rmdir(path)
         else:
-            path.unlink()
+            os.unlink(path)
 
 
-def _sync(folder: Path) -> None:
-    if os.name == "nt":  # opens no folders
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _copy(source: Path, target: Path) -> None:
+def _copy(source: StrPath, target: StrPath) -> None:
     import shutil  # for another file system only
 
     with ExitStack() as undo:
-        with source.open("rb") as old, target.open("xb") as new:
+        with open(source, "rb") as old, open(target, "xb") as new:
             undo.callback(remove, target)
             shutil.copyfileobj(old, new)
             new.flush()
@@ -264,30 +225,27 @@ def _copy(source: Path, target: Path) -> None:
         undo.pop_all()
 
 
-def _places(root: Path, paths: Iterable[str], folders: dict[str, Path]) -> dict[str, Path]:
-    """Return the places of paths, sure that all are below priv/ and that no link leads to them.
+def _place(root: Path, path: str, standing: dict[str, bool]) -> str:
+    """Return the place of a path, sure that it is below priv/ and that no link leads to it.
 
     Args:
         root: The project's folder.
-        paths: The paths, relative to it.
-        folders: Gets all folders on the way, each looked at once.
+        path: The path, relative to it.
+        standing: Gets all folders on the way, each looked at once, and whether they are there.
     """
-    places: dict[str, Path] = {}
-    for path in paths:
-        folder, _, name = path.rpartition("/")
-        parts = path.split("/")
-        if parts[0] != "priv" or len(parts) < 2 or not all(map(_is_plain, parts)):
-            raise FileError(f"{path!r} is no path below priv/", hint="ashflow writes nowhere else.")
-        places[path] = _folder(root, folder, folders) / name
-    return places
+    if not is_below_priv(path):
+        raise FileError(f"{path!r} is no path below priv/", hint="ashflow writes nowhere else.")
+    _look_at(root, folder_of(path), standing)
+    return f"{root}/{path}"
 
 
-def _folder(root: Path, path: str, seen: dict[str, Path]) -> Path:
-    if path in seen:
-        return seen[path]
-    above, _, name = path.rpartition("/")
-    place = (_folder(root, above, seen) if above else root) / name
-    mode = _mode(place)
+def _look_at(root: Path, folder: str, standing: dict[str, bool]) -> None:
+    if folder in standing:
+        return
+    above, place = folder_of(folder), f"{root}/{folder}"
+    if above:
+        _look_at(root, above, standing)
+    mode = _mode(place) if standing.get(above, True) else 0
     if stat.S_ISLNK(mode):
         raise FileError(
             f"{place} is a link, and ashflow moves no files through links",
@@ -295,18 +253,20 @@ def _folder(root: Path, path: str, seen: dict[str, Path]) -> Path:
         )
     if mode and not stat.S_ISDIR(mode):
         raise FileError(f"{place} is no folder", hint="Move it away.")
-    seen[path] = place
-    return place
+    standing[folder] = bool(mode)
 
 
-def _is_plain(part: str) -> bool:
-    return part not in {"", ".", ".."} and not set(part) & {"\\", "\0"}
+def is_below_priv(path: str) -> bool:
+    """Whether a path is one below `priv/`, spelled without detours."""
+    parts = path.split("/")
+    plain = _DETOURS.isdisjoint(parts) and "\\" not in path and "\0" not in path
+    return plain and parts[0] == "priv" and len(parts) > 1
 
 
-def _mode(path: Path) -> int:
+def _mode(path: str) -> int:
     """Return the mode of what stands at a path, a link itself; 0 where nothing does."""
     try:
-        return path.lstat().st_mode
+        return os.lstat(path).st_mode
     except (FileNotFoundError, NotADirectoryError):
         return 0
     except OSError as error:

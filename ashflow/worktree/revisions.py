@@ -15,6 +15,18 @@ if TYPE_CHECKING:
 
     from ashflow.worktree.porcelain import Located
 
+_DEEPER = (
+    "git fetch --unshallow brings what a shallow clone lacks; in GitHub Actions, actions/checkout "
+    "does with fetch-depth: 0."
+)
+
+UNTRACKED = "??"
+EDITED = " M"
+INTENDED = " A"
+"""`git add --intent-to-add`: the index names it, and no commit has it."""
+
+UNMERGED = frozenset({"DD", "AU", "UD", "UA", "DU", "AA", "UU"})
+
 
 def staged(located: Located, folders: Sequence[str] = ()) -> dict[str, str]:
     """Return the files of the index below some folders, with the names of their objects.
@@ -53,15 +65,33 @@ def letters(located: Located, folders: Iterable[Path]) -> dict[Path, str]:
         located: Where the project lies.
         folders: The folders to look in; what is outside of the work tree is not looked at.
     """
-    real = (folder.resolve() for folder in folders)
-    inner = [folder for folder in real if folder.is_relative_to(located.top)]
-    paths = sorted({folder.relative_to(located.top).as_posix() for folder in inner})
+    paths = _of_top(located, folders)
+    if not paths:
+        return {}
     output = asked(
         located,
         *("status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", "--", *paths),
     )
     records = output.split(b"\0")[:-1]
     return {located.top / os.fsdecode(record[3:]): record[:2].decode() for record in records}
+
+
+def unwatched(located: Located, folders: Iterable[Path]) -> frozenset[Path]:
+    """Return the files of which git does not know how they are on disk, by their real paths.
+
+    Outside of a sparse checkout they are not there, and `git update-index --assume-unchanged` has
+    git not look (https://git-scm.com/docs/git-ls-files#Documentation/git-ls-files.txt--v).
+
+    Args:
+        located: Where the project lies.
+        folders: The folders to look in; what is outside of the work tree is not looked at.
+    """
+    paths = _of_top(located, folders)
+    if not paths:
+        return frozenset()
+    records = asked(located, "ls-files", "-v", "-z", "--", *paths).split(b"\0")[:-1]
+    unknown = (record for record in records if record[:1] == b"S" or record[:1].islower())
+    return frozenset(located.top / os.fsdecode(record[2:]) for record in unknown)
 
 
 def named_in_index(located: Located, name: str) -> dict[Path, str]:
@@ -146,17 +176,24 @@ def merge_base(located: Located, revision: str) -> str:
         GitError: There is no such commit, or the two have none in common.
     """
     named = _verified(located, revision)
+    cut_off = (located.common_dir / "shallow").exists()
     if not named:
         raise GitError(
             f"git knows no commit called {revision}",
             hint="Say the branch that this one left, such as main or origin/main; git fetch brings "
-            "what only the other side has.",
+            "what only the other side has." + (f" {_DEEPER}" if cut_off else ""),
         )
     base = said(located, "merge-base", "HEAD", named)
+    if not base and cut_off:
+        raise GitError(
+            f"HEAD and {revision} have no commit in common in this clone, which is shallow: "
+            "where they parted is missing",
+            hint=_DEEPER,
+        )
     if not base:
         raise GitError(
             f"HEAD and {revision} have no commit in common",
-            hint="In a shallow clone it may only be missing: git fetch --unshallow brings it.",
+            hint="Say the branch that this one left.",
         )
     return base
 
@@ -180,6 +217,13 @@ def _listed(output: bytes, located: Located, *, place: int) -> dict[str, str]:
         if fields[0].startswith(b"100"):
             found[inside(name, located)] = fields[place].decode()
     return found
+
+
+def _of_top(located: Located, folders: Iterable[Path]) -> list[str]:
+    """Return those of some folders that lie in the work tree, relative to its top."""
+    real = (folder.resolve() for folder in folders)
+    inner = (folder for folder in real if folder.is_relative_to(located.top))
+    return sorted({folder.relative_to(located.top).as_posix() for folder in inner})
 
 
 def _within(located: Located, folders: Sequence[str]) -> list[str]:

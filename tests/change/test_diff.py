@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hypothesis import given
-from strategies import changed_schemas, schemas
+from strategies import changed_schemas, renamed_schemas, schemas
 
 from ashflow.change.apply import apply_all
 from ashflow.change.diff import diff
@@ -35,6 +35,14 @@ def test_the_way_down_makes_the_old_schema_again(pair):
     old, new = pair
     operations = diff(old, new)
     assert apply_all(apply_all(old, operations), reverse_all(operations)) == old
+
+
+@given(renamed_schemas(keeps_rows=False))
+def test_with_renames_the_operations_make_the_new_schema_and_lead_back(changed):
+    old, new, renames = changed
+    operations = diff(old, new, renames)
+    assert apply_all(old, operations) == new
+    assert apply_all(new, reverse_all(operations)) == old
 
 
 @given(schemas())

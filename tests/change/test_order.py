@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from strategies import schemas
 
-from ashflow.change.order import creation_order
+from ashflow.change.order import creation_order, reading_order
 from ashflow.schema.table import Column, ForeignKey, Table
 
 
@@ -59,3 +59,22 @@ def test_without_circles_no_key_is_left_out(schema):
     ordered = creation_order(schema.values())
     again = creation_order(ordered)
     assert [len(each.foreign_keys) for each in again] == [len(e.foreign_keys) for e in ordered]
+
+
+def computed(name, text):
+    return Column(name, "text", generated_as=text)
+
+
+def test_what_a_computed_column_reads_comes_before_it():
+    columns = [
+        computed("a", "b || c"),
+        Column("n", "text"),
+        computed("b", "upper(\"C\") || 'a'"),
+        Column("c", "text"),
+    ]
+    assert names(reading_order(columns)) == ["c", "b", "a", "n"]
+    assert names(reading_order([columns[1], columns[3]])) == ["n", "c"]
+
+
+def test_a_computed_column_that_names_itself_is_left_to_the_database():
+    assert names(reading_order([computed("a", "a + b"), computed("b", "a")])) == ["b", "a"]

@@ -3,25 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from declarations import ROWS, TITLES, posts
 
-from ashflow.errors import RowsForbid
-from ashflow.migration import Fill
-from ashflow.run.events import Ended
-
-POSTS = """
-class Post(Resource, table="posts"):
-    id: int = integer_primary_key()
-    title: str
-"""
-ROWS = """
-    INSERT INTO posts (title) VALUES ('one')
-    INSERT INTO posts (title) VALUES ('two')
-"""
-TITLES = [(1, "one"), (2, "two")]
-
-
-def posts(*lines):
-    return POSTS + "".join(f"    {line}\n" for line in lines)
+POSTS = posts()
 
 
 ADDED = {
@@ -39,6 +23,16 @@ ADDED = {
     "that is JSON": ("body: dict = attribute(default=dict)", "{}"),
     "of its own type": ("body: str | None = attribute(type='raw:VARCHAR(9)')", None),
     "that is checked": ("body: Literal['a', 'b'] = 'b'", "b"),
+    "with the least number": (f"body: int = {-(2**63)}", -(2**63)),
+    "with bytes": ("body: bytes = b'\\x00\\xff'", b"\x00\xff"),
+    "with a text that is hard to write": (
+        "body: str = 'it\\'s \\n \"q\" {x} %s ü'",
+        'it\'s \n "q" {x} %s ü',
+    ),
+    "with a text that looks like a word": ("body: str = 'NULL'", "NULL"),
+    "with a day": ("body: date = date(2026, 1, 2)", "2026-01-02"),
+    "with a moment": ("body: datetime = datetime(2026, 1, 2)", "2026-01-02T00:00:00.000Z"),
+    "with a decimal": ("body: Decimal = Decimal('0.50')", 0.5),
 }
 
 
@@ -106,6 +100,34 @@ CHANGED = {
         ...,
     ),
     "comment": ("n: int = 4", "n: int = attribute(default=4, comment='a number')", 4),
+    "type, to bytes": ("n: int = 4", "n: bytes = b'x'", 4),
+    "type, of its own": (
+        "n: str = 'x'",
+        "n: str = attribute(type='raw:CHAR(3)', default='x')",
+        "x",
+    ),
+    "nullability that goes": ("n: int | None = 4", "n: int = 4", 4),
+    "default that is a word": ("n: str = 'NULL'", "n: str = 'CURRENT_TIME'", "NULL"),
+    "collation that goes": (
+        "n: str = attribute(default='x', collate='nocase')",
+        "n: str = attribute(default='x', collate='rtrim')",
+        "x",
+    ),
+    "place, from stored to virtual": (
+        "n: str = attribute(generated_as='lower(title)', stored=True)",
+        "n: str = attribute(generated_as='lower(title)')",
+        ...,
+    ),
+    "type, of a computed one": (
+        "n: int = attribute(generated_as='1')",
+        "n: str = attribute(generated_as='1')",
+        "1",
+    ),
+    "kind, and reads what is new": (
+        "n: str | None = 'x'",
+        "n: str = attribute(generated_as='lower(m) || title')\n    m: str = ''",
+        ...,
+    ),
     "several": ("n: int = 4", "n: str | None = attribute(default='5', collate='nocase')", "4"),
     "check": ("n: Literal['a', 'b'] = 'b'", "n: Literal['a', 'b', 'c'] = 'c'", "b"),
 }
@@ -115,7 +137,7 @@ CHANGED = {
 def test_a_column_gets_another(workshop, kind):
     before, after, value = CHANGED[kind]
     change = workshop.goes(posts(before), posts(after), ROWS)
-    assert set(change.did) <= {"AlterColumn", "DropCheck", "AddCheck"}
+    assert set(change.did) <= {"AlterColumn", "DropCheck", "AddCheck", "AddColumn"}
     values = ["one", "two"] if value is ... else [value, value]
     assert change.rows("posts", "id", "title", "n") == [
         (*row, value) for row, value in zip(TITLES, values, strict=True)
@@ -127,6 +149,73 @@ def test_a_computed_column_becomes_one_that_is_written_and_keeps_its_values(work
         posts("n: str = attribute(generated_as='upper(title)', stored=True)"), posts("n: str"), ROWS
     )
     assert change.rows("posts", "id", "n") == [(1, "ONE"), (2, "TWO")]
+
+
+UNSEEN = {
+    "size": ("n: str = attribute(default='x', max_length=5)", "n: str = 'x'"),
+    "precision": (
+        "n: Decimal = attribute(default=2, precision=5, scale=1)",
+        "n: Decimal = attribute(default=2, precision=9, scale=3)",
+    ),
+    "comment": ("n: int = 4", "n: int = attribute(default=4, comment='a number')"),
+}
+
+
+@pytest.mark.parametrize("kind", UNSEEN)
+def test_what_sqlite_does_not_know_is_written_down_and_touches_nothing(workshop, kind):
+    before, after = UNSEEN[kind]
+    workshop.begin(posts(before), ROWS)
+    made = workshop.query("SELECT name, rootpage, sql FROM sqlite_master")
+    workshop.declare(posts(after))
+    (written,) = workshop.codegen()
+    workshop.migrate()
+    workshop.check()
+    assert [type(op).__name__ for op in written.change.operations] == ["AlterColumn"]
+    assert workshop.query("SELECT name, rootpage, sql FROM sqlite_master") == made
+
+
+COMPUTED = {
+    "one that is new": ("a: int | None = attribute(generated_as='b + 1')", "b: int | None = 2"),
+    "one that is computed and new": (
+        "a: int | None = attribute(generated_as='b + 1')",
+        "b: int | None = attribute(generated_as='length(title) - 1')",
+    ),
+}
+
+
+@pytest.mark.parametrize("read", COMPUTED)
+def test_a_computed_column_is_declared_before_what_it_reads(workshop, read):
+    change = workshop.goes(POSTS, posts(*COMPUTED[read]), ROWS)
+    assert [op.column.name for op in change.operations] == ["b", "a"]
+    assert change.rows("posts", "id", "a") == [(1, 3), (2, 3)]
+
+
+TAKEN = {
+    "a computed column reads": ("loud: str = attribute(generated_as='upper(a)', stored={})", ""),
+    "one reads through another": (
+        "loud: str = attribute(generated_as='upper(a)', stored={})",
+        "twice: str = attribute(generated_as='loud || loud')",
+        "by = index('twice')",
+        "short = check('length(twice) < 9')",
+    ),
+}
+
+
+@pytest.mark.parametrize("way", TAKEN)
+@pytest.mark.parametrize("stored", [True, False])
+def test_a_column_takes_the_name_of_one_that_goes_and_that(workshop, way, stored):
+    lines = [line.format(stored) for line in TAKEN[way]]
+    before = posts("a: str = 'x'", "b: str = 'y'", *lines)
+    change = workshop.goes(before, posts("a: str = 'y'", *lines), ROWS, "posts.b=a")
+    assert change.rows("posts", "id", "a", "loud") == [(1, "y", "Y"), (2, "y", "Y")]
+
+
+def test_a_key_without_row_ids_takes_the_name_of_the_one_that_goes(workshop):
+    columns = ("a: int = attribute(default=2, primary_key=True)", "b: int = 2")
+    before = posts(columns=columns, head=", without_rowid=True")
+    after = posts(columns=columns[:1], head=", without_rowid=True")
+    change = workshop.goes(before, after, "INSERT INTO posts VALUES (1, 5)", "posts.b=a")
+    assert change.rows("posts", "a") == [(5,)]
 
 
 def test_a_rename_and_every_other_change_of_a_column_in_one(workshop):
@@ -141,107 +230,6 @@ def test_a_rename_and_every_other_change_of_a_column_in_one(workshop):
     )
     assert change.did == ["RenameColumn", "AlterColumn"]
     assert change.rows("posts", "id", "m") == [(1, 4.0), (2, 4.0)]
-
-
-def test_nulls_get_the_default_and_are_counted(workshop):
-    rows = ROWS + "UPDATE posts SET n = NULL WHERE id = 2"
-    change = workshop.goes(posts("n: int | None = 4"), posts("n: int = 5"), rows)
-    assert change.rows("posts", "id", "n") == [(1, 4), (2, 5)]
-    notes = [event.done.notes for event in workshop.told if isinstance(event, Ended)]
-    assert ("1 row with NULL in posts.n got its default",) in notes
-
-
-def test_nulls_that_nothing_fills_stop_the_migration_before_it_begins(workshop):
-    workshop.begin(posts("n: int | None"), ROWS)
-    workshop.declare(posts("n: int"))
-    workshop.codegen()
-    before = workshop.query("SELECT sql FROM sqlite_master")
-    with pytest.raises(RowsForbid, match=r"2 rows would have NULL in posts\.n") as caught:
-        workshop.migrate()
-    assert "--fill posts.n=" in caught.value.hint
-    assert workshop.query("SELECT sql FROM sqlite_master") == before
-
-
-def test_nulls_get_what_the_user_says(workshop):
-    change = workshop.goes(
-        posts("n: int | None"), posts("n: int"), ROWS, fills=("posts.n=id * 10",)
-    )
-    assert change.did == ["Fill", "AlterColumn"]
-    assert change.rows("posts", "id", "n") == [(1, 10), (2, 20)]
-
-
-def test_a_new_column_without_a_default_stops_where_there_are_rows_and_only_there(workshop):
-    workshop.begin(POSTS, ROWS)
-    workshop.declare(posts("n: int"))
-    workshop.codegen()
-    with pytest.raises(RowsForbid, match=r"2 rows would have no value in posts\.n") as caught:
-        workshop.migrate()
-    assert "--fill posts.n=" in caught.value.hint
-    workshop.query("DELETE FROM posts")
-    workshop.migrate()
-    workshop.check()
-
-
-def test_a_new_column_without_a_default_gets_what_the_user_says(workshop):
-    change = workshop.goes(POSTS, posts("n: int"), ROWS, fills=("posts.n=length(title) + id",))
-    assert change.did == ["AddColumn", "Fill"]
-    assert change.rows("posts", "id", "n") == [(1, 4), (2, 5)]
-
-
-FILL_HEAD = """
-class Post(Resource, table="posts"):
-    id: int = integer_primary_key()
-    title: str
-"""
-FILLED = {
-    "posts.a=length(title)": "posts.b=a * 10",
-    "posts.b=length(title)": "posts.a=b * 10",
-}
-
-
-@pytest.mark.parametrize("first", FILLED)
-def test_a_fill_may_read_what_another_one_fills(workshop, first):
-    """In the order in which the columns are declared."""
-    names = ["a", "b"] if first.startswith("posts.a") else ["b", "a"]
-    lines = "".join(f"    {name}: int\n" for name in names)
-    workshop.begin(FILL_HEAD, "INSERT INTO posts (title) VALUES ('four')")
-    start = workshop.schema()
-    workshop.declare(FILL_HEAD + lines)
-    workshop.codegen(fills=(FILLED[first], first))
-    workshop.migrate()
-    assert workshop.rows("posts", "title", *names) == [("four", 4, 40)]
-    assert workshop.schema() == workshop.fresh(FILL_HEAD + lines).schema()
-    workshop.rollback()
-    assert workshop.schema() == start
-    workshop.migrate()
-    workshop.check()
-
-
-def test_a_fill_goes_to_the_repo_that_has_the_table(workshop):
-    workshop.more = '\n[tool.ashflow.repos.other]\nurl = "sqlite:///priv/other/dev.sqlite3"\n'
-    teams = FILL_HEAD.replace("Post", "Team").replace('"posts"', '"teams", repo="other"')
-    workshop.begin(FILL_HEAD + teams)
-    workshop.query("INSERT INTO teams (title) VALUES ('one')", path="priv/other/dev.sqlite3")
-    workshop.declare(FILL_HEAD + "    n: int = 1\n" + teams + "    rank: int\n")
-    first, second = workshop.codegen(fills=("teams.rank=7",))
-    assert [op for op in first.change.operations if isinstance(op, Fill)] == []
-    assert second.change.operations[-1] == Fill("teams", "rank", "7")
-    workshop.migrate()
-    found = workshop.query("SELECT title, rank FROM teams", path="priv/other/dev.sqlite3")
-    assert found == [("one", 7)]
-
-
-def test_a_fill_may_read_what_becomes_not_null_in_a_table_that_is_renamed(workshop):
-    workshop.begin(FILL_HEAD + "    n: int | None\n", "INSERT INTO posts (title) VALUES ('one')")
-    articles = FILL_HEAD.replace('"posts"', '"articles"') + "    m: int\n    k: int\n"
-    workshop.declare(articles)
-    renames = ("posts=articles", "posts.n=m")
-    workshop.codegen(*renames, fills=("articles.m=5", "articles.k=m + 1"))
-    workshop.migrate()
-    assert workshop.rows("articles", "title", "m", "k") == [("one", 5, 6)]
-    workshop.check()
-    workshop.rollback()
-    workshop.migrate()
 
 
 def test_attributes_in_another_order_are_no_change(workshop):

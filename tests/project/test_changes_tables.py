@@ -1,293 +1,12 @@
-"""Tables, their keys, indexes, checks, options and statements, with rows: up, down and up again."""
+"""Tables that come, go, stay and are renamed, with rows: up, down and up again."""
 
 from __future__ import annotations
 
 import pytest
+from declarations import CLUBS, ROWS, TEAM, TEAM_ROWS, TEAMS, TITLED, TITLES, posts
 
-from ashflow.errors import RowsForbid, UsageError
-
-
-def posts(*lines, head="", columns=("id: int = integer_primary_key()", "title: str")):
-    body = "".join(f"    {line}\n" for line in (*columns, *lines))
-    return f'class Post(Resource, table="posts"{head}):\n{body}'
-
-
-ROWS = """
-    INSERT INTO posts (title) VALUES ('one')
-    INSERT INTO posts (title) VALUES ('two')
-"""
-TITLES = [(1, "one"), (2, "two")]
-
-
-# ------------------------------------------------------------------ primary keys
-A, B = "a: int = 1", "b: str = 'x'"
-KEYS = {
-    "comes": ([A, B], [A, B, "key = primary_key('a')"]),
-    "goes": ([A, B, "key = primary_key('a')"], [A, B]),
-    "moves": ([A, B, "key = primary_key('a')"], [A, B, "key = primary_key('b')"]),
-    "grows": ([A, B, "key = primary_key('a')"], [A, B, "key = primary_key('b', 'a')"]),
-    "shrinks": ([A, B, "key = primary_key('a', 'b')"], [A, B, "key = primary_key('a')"]),
-    "turns": ([A, B, "key = primary_key('a', 'b')"], [A, B, "key = primary_key('b', 'a')"]),
-    "counts up": (
-        ["a: int = integer_primary_key(autoincrement=False)", B],
-        ["a: int = integer_primary_key()", B],
-    ),
-    "counts up no more": (
-        ["a: int = integer_primary_key()", B],
-        ["a: int = integer_primary_key(autoincrement=False)", B],
-    ),
-    "is new": ([A, B], [A, B, "c: int = attribute(default=0)", "key = primary_key('a', 'c')"]),
-}
-
-
-@pytest.mark.parametrize("way", KEYS)
-def test_a_primary_key(workshop, way):
-    before, after = (posts(columns=columns) for columns in KEYS[way])
-    rows = "INSERT INTO posts (a, b) VALUES (7, 'x')\nINSERT INTO posts (a, b) VALUES (5, 'y')"
-    change = workshop.goes(before, after, rows)
-    assert change.rows("posts", "a", "b") == [(5, "y"), (7, "x")]
-
-
-def test_a_counter_is_kept(workshop):
-    rows = ROWS + "DELETE FROM posts WHERE id = 2"
-    workshop.goes(posts("n: int = 1"), posts("n: float = 1.0"), rows)
-    workshop.insert("INSERT INTO posts (title) VALUES ('three')")
-    assert workshop.rows("posts", "id", "title") == [(1, "one"), (3, "three")]
-
-
-def test_a_key_that_rows_do_not_have_is_refused_whole(workshop):
-    workshop.begin(posts(columns=[A, B]), "INSERT INTO posts VALUES (1, 'x'), (1, 'y')")
-    workshop.declare(posts(columns=[A, B, "key = primary_key('a')"]))
-    workshop.codegen()
-    before = workshop.query("SELECT sql FROM sqlite_master")
-    with pytest.raises(RowsForbid, match="2 rows of posts would not be unique"):
-        workshop.migrate()
-    assert workshop.query("SELECT sql FROM sqlite_master") == before
-
-
-# ------------------------------------------------------------------ foreign keys
-TEAMS = (
-    'class Team(Resource, table="teams"):\n    id: int = integer_primary_key()\n    n: int = 1\n'
-)
-CLUBS = TEAMS.replace("Team", "Club").replace("teams", "clubs")
-TEAM_ROWS = (
-    "INSERT INTO teams (id) VALUES (1)\nINSERT INTO teams (id) VALUES (2)\n"
-    "INSERT INTO posts (title, team_id) VALUES ('one', 1)"
-)
-TEAM = "team = belongs_to('Team', nullable=True{})".format
-PLAIN = "team_id: int | None"
-FOREIGN = {
-    "comes to a column that is there": (PLAIN, TEAM("")),
-    "goes and leaves its column": (TEAM(""), PLAIN),
-    "gets another action": (TEAM(""), TEAM(", on_delete='cascade', on_update='restrict'")),
-    "loses its action": (TEAM(", on_delete='set_null'"), TEAM("")),
-    "is deferred": (TEAM(""), TEAM(", deferrable=True")),
-    "gets an index": (TEAM(""), TEAM(", index=True")),
-    "gets another name": (TEAM(""), TEAM(", name='posts_of_team'")),
-}
-
-
-@pytest.mark.parametrize("way", FOREIGN)
-def test_a_foreign_key(workshop, way):
-    before, after = (TEAMS + posts(line) for line in FOREIGN[way])
-    change = workshop.goes(before, after, TEAM_ROWS)
-    assert change.rows("posts", "title", "team_id") == [("one", 1)]
-    assert change.rows("teams", "id", "n") == [(1, 1), (2, 1)]
-
-
-def test_a_foreign_key_with_its_column_comes_and_goes(workshop):
-    change = workshop.goes(TEAMS + posts(), TEAMS + posts(TEAM("")), ROWS)
-    assert change.did == ["AddColumn"]
-    assert change.rows("posts", "title", "team_id") == [("one", None), ("two", None)]
-
-
-def test_a_foreign_key_leads_to_another_table(workshop):
-    clubs = TEAM("").replace("'Team'", "'Club'")
-    before, after = (TEAMS + CLUBS + posts(line) for line in (TEAM(""), clubs + "  # team_id"))
-    after = after.replace("belongs_to('Club'", "belongs_to('Club', source='team_id'")
-    rows = TEAM_ROWS + "\nINSERT INTO clubs (id) VALUES (1)"
-    change = workshop.goes(before, after, rows)
-    assert set(change.did) == {"DropForeignKey", "AddForeignKey"}
-    assert change.rows("posts", "title", "team_id") == [("one", 1)]
-
-
-def test_a_foreign_key_that_rows_break_is_refused_whole(workshop):
-    workshop.begin(TEAMS + posts(PLAIN), "INSERT INTO posts (title, team_id) VALUES ('one', 9)")
-    workshop.declare(TEAMS + posts(TEAM("")))
-    workshop.codegen()
-    with pytest.raises(RowsForbid, match=r"1 row"):
-        workshop.migrate()
-    assert workshop.schema()["posts"].foreign_keys == ()
-
-
-PAIR = TEAMS + "    unique_n = identity('id', 'n')\n"
-BOTH = "key = foreign_key('team_id', 'n', to=Team, keys=('id', 'n'){})".format
-SEVERAL = {
-    "comes": ([], [BOTH("")]),
-    "goes": ([BOTH("")], []),
-    "gets another action": ([BOTH("")], [BOTH(", on_delete='cascade'")]),
-}
-
-
-@pytest.mark.parametrize("way", SEVERAL)
-def test_a_foreign_key_of_several_columns(workshop, way):
-    before, after = (PAIR + posts(PLAIN, "n: int | None", *lines) for lines in SEVERAL[way])
-    rows = """
-        INSERT INTO teams (id) VALUES (1)
-        INSERT INTO posts (title, team_id, n) VALUES ('one', 1, 1)
-    """
-    change = workshop.goes(before, after, rows)
-    assert change.rows("posts", "title", "team_id", "n") == [("one", 1, 1)]
-
-
-SELF = "parent = belongs_to('Post', nullable=True{})".format
-
-
-@pytest.mark.parametrize("ways", [("", ", on_delete='cascade'"), (", on_delete='cascade'", "")])
-def test_a_table_that_refers_to_itself(workshop, ways):
-    rows = ROWS + "UPDATE posts SET parent_id = 1 WHERE id = 2"
-    change = workshop.goes(*(posts(SELF(way)) for way in ways), rows)
-    assert change.rows("posts", "id", "parent_id") == [(1, None), (2, 1)]
-    workshop.declare(posts())
-    workshop.codegen(drop_columns=True)
-    workshop.migrate()
-    assert change.rows("posts", "id", "title") == TITLES
-
-
-def circle(count, extra=""):
-    return "".join(
-        f'class T{i}(Resource, table="t{i}"):\n    id: int = integer_primary_key()\n'
-        f"    n: int = 1\n    next = belongs_to('T{(i + 1) % count}', nullable=True{extra})\n"
-        for i in range(count)
-    )
-
-
-@pytest.mark.parametrize("count", [2, 3])
-def test_tables_that_refer_to_each_other_in_a_circle(workshop, count):
-    rows = "\n".join(f"INSERT INTO t{i} (id, next_id) VALUES (1, 1)" for i in range(count))
-    change = workshop.goes(circle(count), circle(count, ", on_delete='cascade'"), rows)
-    assert [change.rows(f"t{i}", "id", "next_id") for i in range(count)] == [[(1, 1)]] * count
-    workshop.declare(posts())
-    workshop.codegen(drop_tables=True, no_renames=True)
-    workshop.migrate()
-    assert [*workshop.schema()] == ["posts"]
-    workshop.rollback()
-    workshop.sound()
-    assert len(workshop.schema()) == count
-
-
-def test_a_foreign_key_follows_a_table_that_is_renamed_in_the_same_run(workshop):
-    after = (TEAMS + posts(TEAM(", on_delete='cascade'"))).replace('"teams"', '"squads"')
-    change = workshop.goes(TEAMS + posts(TEAM("")), after, TEAM_ROWS, "teams=squads")
-    assert change.did[:2] == ["DropForeignKey", "RenameTable"]
-    assert change.rows("squads", "id", "n") == [(1, 1), (2, 1)]
-    assert change.rows("posts", "title", "team_id") == [("one", 1)]
-
-
-# ------------------------------------------------------------------ identities, indexes, checks
-MEMBERS = {
-    "identity": ("unique = identity('title')", "unique = identity('title', 'id')"),
-    "partial identity": (
-        "unique = identity('title', where='id > 0')",
-        "unique = identity('title', where='id > 1')",
-    ),
-    "index": ("by = index('title')", "by = index('title', unique=True)"),
-    "index on an expression": (
-        "by = index(sql('lower(title)'))",
-        "by = index(sql('upper(title)'))",
-    ),
-    "index that runs down": ("by = index('title')", "by = index(desc('title'))"),
-    "partial index": ("by = index('title')", "by = index('title', where=\"title <> ''\")"),
-    "index of another name only": (
-        "by = index('title', name='a')",
-        "by = index('title', name='b')",
-    ),
-    "check": ("short = check('length(title) < 9')", "short = check('length(title) < 10')"),
-    "check of another name only": ("a = check('id > 0')", "b = check('id > 0')"),
-}
-
-
-@pytest.mark.parametrize("kind", MEMBERS)
-@pytest.mark.parametrize("way", ["comes", "goes", "changes"])
-def test_a_member(workshop, kind, way):
-    one, other = MEMBERS[kind]
-    lines = {"comes": ([], [one]), "goes": ([one], []), "changes": ([one], [other])}[way]
-    change = workshop.goes(*(posts(*each) for each in lines), ROWS)
-    assert change.rows("posts", "id", "title") == TITLES
-
-
-def test_a_base_filter_is_a_part_of_identities_and_of_nothing_else(workshop):
-    lines = (
-        "gone: bool = False",
-        "unique_title = identity('title')",
-        "unique_id = identity('id', where='id > 0')",
-        "by = index('title')",
-    )
-    filtered = posts(*lines, head=", base_filter='gone = 0'")
-    change = workshop.goes(posts(*lines), filtered, ROWS)
-    changed = {op.name for op in change.operations}
-    assert changed == {"posts_unique_title_index", "posts_unique_id_index"}
-    indexes = {index.name: index.where for index in change.workshop.schema()["posts"].indexes}
-    assert indexes["posts_by_index"] is None
-    assert indexes["posts_unique_title_index"] == "gone = 0"
-    assert "gone = 0" in indexes["posts_unique_id_index"]
-    assert "id > 0" in indexes["posts_unique_id_index"]
-
-
-# ------------------------------------------------------------------ options and statements
-@pytest.mark.parametrize("option", ["strict", "without_rowid", "strict=True, without_rowid"])
-@pytest.mark.parametrize("way", ["on", "off"])
-def test_an_option_is_turned(workshop, option, way):
-    columns = ["id: int = attribute(primary_key=True)", "title: str", "price: Decimal = 1"]
-    off, on = posts(columns=columns), posts(columns=columns, head=f", {option}=True")
-    rows = "INSERT INTO posts (id, title) VALUES (1, 'one')\nINSERT INTO posts VALUES (2, 'two', 3)"
-    change = workshop.goes(*((off, on) if way == "on" else (on, off)), rows)
-    assert change.rows("posts", "id", "title") == TITLES
-
-
-SEARCH = """\
-    search = statement(
-        up="CREATE VIRTUAL TABLE search USING fts5(title)", down="DROP TABLE search"
-    )
-    fill = statement(
-        up="CREATE TRIGGER fill AFTER INSERT ON posts "
-        "BEGIN INSERT INTO search (title) VALUES (new.title); END",
-        down="DROP TRIGGER fill",
-    )
-    words = statement(up="CREATE VIEW words AS SELECT title FROM search", down="DROP VIEW words")
-"""
-
-
-def test_a_search_table_its_trigger_and_a_view_are_statements_in_their_order(workshop):
-    change = workshop.goes(posts(), posts() + SEARCH, ROWS)
-    assert change.did == ["AddStatement"] * 3
-    workshop.insert("INSERT INTO posts (title) VALUES ('three')")
-    assert workshop.query("SELECT title FROM words WHERE title = 'three'") == [("three",)]
-    stems = SEARCH.replace("fts5(title)", "fts5(title, tokenize = 'porter')")
-    workshop.declare(posts("n: int = 1") + stems)
-    (made,) = workshop.codegen()
-    done = [(type(op).__name__, getattr(op, "name", "n")) for op in made.change.operations]
-    assert done == [("DropStatement", "search"), ("AddColumn", "n"), ("AddStatement", "search")]
-    workshop.migrate()
-    workshop.check()
-    workshop.sound()
-    workshop.rollback()
-    workshop.sound()
-
-
-def test_statements_that_change_go_in_turn_and_come_in_order(workshop):
-    view = "{0} = statement(up='CREATE VIEW {0} AS SELECT {1} AS n FROM {2}', down='DROP VIEW {0}')"
-    chain = [view.format("one", "{}", "posts"), view.format("two", "{}", "one")]
-    before, after = (posts(*(line.format(n) for line in chain)) for n in (1, 2))
-    change = workshop.goes(before, after, ROWS)
-    done = [(type(op).__name__, op.name) for op in change.operations]
-    assert done == [
-        ("DropStatement", "two"),
-        ("DropStatement", "one"),
-        ("AddStatement", "one"),
-        ("AddStatement", "two"),
-    ]
-    assert workshop.query("SELECT n FROM two") == [(2,), (2,)]
+from ashflow.errors import UsageError
+from ashflow.schema.sqltext import quote
 
 
 # ------------------------------------------------------------------ tables
@@ -422,6 +141,134 @@ def test_a_resource_of_another_repo_gives_a_column_and_no_foreign_key(tmp_path, 
     assert {first.name, second.name} == {"create_posts", "create_teams"}
     assert workshop.query("SELECT name FROM sqlite_master WHERE name = 'teams'") == []
     workshop.check()
+
+
+ONE = posts("n: int = 1", "u = identity('title')")
+OTHER = posts("m: int = 2", "c = check('m > 0')", name="Draft")
+ORDERS = {
+    "of resources": OTHER + ONE,
+    "of columns": posts("u = identity('title')", columns=("n: int = 1", "title: str", TITLED[0]))
+    + OTHER,
+    "of members": posts("u = identity('title')", "n: int = 1") + OTHER,
+}
+
+
+@pytest.mark.parametrize("kind", ORDERS)
+def test_another_order_is_no_change_and_no_file(workshop, kind):
+    workshop.begin(ONE + OTHER, ROWS)
+    workshop.declare(ORDERS[kind])
+    assert workshop.codegen() == []
+
+
+def test_a_member_that_moves_between_resources_of_one_table_is_no_change(workshop):
+    more = "m: int = 2", "c = check('m > 0')"
+    workshop.begin(posts("n: int = 1") + posts(*more, name="Draft"), ROWS)
+    workshop.declare(posts("n: int = 1", *more) + posts(name="Draft"))
+    assert workshop.codegen() == []
+
+
+def test_one_of_two_resources_leaves_a_table(workshop):
+    draft = posts("note: str = 'x'", "by = index('note')", name="Draft")
+    change = workshop.goes(posts() + draft, posts(), ROWS)
+    assert change.did == ["DropIndex", "DropColumn"]
+    assert change.rows("posts", "id", "title") == TITLES
+
+
+def test_what_a_base_gets_every_table_gets_under_its_own_name(workshop):
+    base = posts("{}", name="Entry", head=", abstract=True").replace('table="posts", ', "")
+    lines = (
+        "team = belongs_to(Team, nullable=True, index=True)\n"
+        "    unique = identity('title', 'team_id')\n    some = check(\"title <> ''\")"
+    )
+    tables = 'class Post(Entry, table="posts"): ...\nclass Note(Entry, table="notes"): ...\n'
+    before, after = (TEAMS + base.format(more) + tables for more in ("# nothing", lines))
+    rows = ROWS + "INSERT INTO notes (title) VALUES ('a')"
+    change = workshop.goes(before, after, rows)
+    names = {index.name for t in ("posts", "notes") for index in workshop.schema()[t].indexes}
+    assert names == {
+        f"{table}_{member}_index"
+        for table in ("posts", "notes")
+        for member in ("unique", "team_id")
+    }
+    assert change.rows("posts", "id", "title") == TITLES
+
+
+def test_a_resource_moves_to_another_repo(workshop):
+    workshop.more = '\n[tool.ashflow.repos.other]\nurl = "sqlite:///priv/other/dev.sqlite3"\n'
+    there = TEAMS.replace('"teams"', '"teams", repo="other"')
+    workshop.begin(posts() + there, ROWS)
+    workshop.declare(posts(head=', repo="other"') + there)
+    first, second = workshop.codegen(drop_tables=True, no_renames=True)
+    assert [type(op).__name__ for op in first.change.operations] == ["DropTable"]
+    assert [type(op).__name__ for op in second.change.operations] == ["CreateTable"]
+    workshop.migrate()
+    workshop.check()
+
+
+def test_changes_that_were_written_down_one_by_one_are_applied_at_once_and_taken_back(workshop):
+    steps = [
+        (posts("n: float = 1.0"),),
+        (posts("m: float = 2.0", "by = index('m')"), "posts.n=m"),
+        (posts("m: str = 'x'", "u = identity('m', 'id')"),),
+        (posts("m: str = 'x'", table="articles"), "posts=articles"),
+    ]
+    workshop.begin(posts("n: int = 1"), ROWS)
+    start = workshop.schema()
+    for source, *flags in steps:
+        workshop.declare(source)
+        workshop.codegen(*flags, no_renames=True)
+    assert len(workshop.migrate()) == len(steps)
+    assert workshop.schema() == workshop.fresh(steps[-1][0]).schema()
+    assert workshop.rows("articles", "id", "title") == TITLES
+    workshop.rollback(step=len(steps))
+    assert workshop.schema() == start
+    assert workshop.rows("posts", "id", "title", "n") == [(1, "one", 1), (2, "two", 1)]
+
+
+ODD = [
+    "order",
+    "two words",
+    'a "quote"',
+    "größe",
+    "a.b",
+    "x=y",
+    "[x]",
+    "`x`",
+    "it's",
+    "%s",
+    "{x}",
+    "a\\b",
+    "日本",
+    "-- x",
+    "/*",
+    ";",
+    "CON",
+    "rowid",
+    "İ",
+]
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_a_table_and_all_in_it_have_an_odd_name(workshop, name):
+    lines = (
+        f"odd: int = attribute(default=1, source={name!r})",
+        f"parent = belongs_to('Post', nullable=True, name={name!r})",
+        f"by = index({name!r}, 'title')",
+        f"some = check(\"title <> ''\", name={name + '!'!r})",
+    )
+    after = (
+        f"odd: float = attribute(default=2, source={name!r})",
+        f"parent = belongs_to('Post', nullable=True, name={name!r}, on_delete='cascade')",
+        f"by = identity({name!r}, desc('title'), where='id > 0')",
+        f"some = check(\"title <> 'a'\", name={name + '!'!r})",
+    )
+    rows = f"INSERT INTO {quote(name)} (title) VALUES ('x')\n"
+    rows += f"INSERT INTO {quote(name)} (title, parent_id) VALUES ('y', 1)"
+    change = workshop.goes(posts(*lines, table=name), posts(*after, table=name), rows)
+    assert change.workshop.query(f"SELECT id, title, parent_id FROM {quote(name)}") == [
+        (1, "x", None),
+        (2, "y", 1),
+    ]
 
 
 # ------------------------------------------------------------------ what is kept stands in the way

@@ -108,10 +108,19 @@ def test_what_only_looks_like_the_name_is_no_mention(sql):
         ("name > 1", 'a"b', '"a""b" > 1'),
         ("[name]", "title", '"title"'),
         ("other", "title", "other"),
+        ("name.name > posts.name", "title", "name.title > posts.title"),
+        ("CAST(name AS name) COLLATE name", "title", "CAST(title AS name) COLLATE name"),
     ],
 )
 def test_a_rename_touches_the_name_and_nothing_else(sql, new, renamed):
     assert rename(sql, "name", new) == renamed
+
+
+def test_a_word_of_the_grammar_is_a_name_in_quotes_only():
+    assert rename('"null" IS NOT NULL', "null", "a") == '"a" IS NOT NULL'
+    assert rename("key = \"key\" AND 'key' <> key", "key", "a") == "a = \"a\" AND 'key' <> a"
+    assert mentions('"In" IN (1)', "in")
+    assert not mentions("a IN (1)", "in")
 
 
 @given(some.names(), some.names())

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,6 +39,25 @@ def test_between_fixed_points_annotations_go_before_assignments():
         "at",
         "last",
     ]
+
+
+def test_written_columns_have_the_order_of_the_lines_whatever_kinds_come_after_each_other(shop):
+    """All bodies of up to four lines: bare, with a value, with a word, and a word alone."""
+    kinds = (
+        "c{0}: int",
+        "c{0}: int = 1",
+        "c{0}: int = attribute(default=1)",
+        "c{0} = belongs_to('T0', to='c', source='c{0}')",
+    )
+    body = "class T0(Resource, table='t0'):\n    c: int = integer_primary_key()\n"
+    bodies = [lines for length in (2, 3, 4) for lines in product(kinds, repeat=length)]
+    for number, lines in enumerate(bodies, 1):
+        body += f"class T{number}(Resource, table='t{number}'):\n"
+        body += "".join(f"    {line.format(i)}\n" for i, line in enumerate(lines))
+    declared = shop.declare(body)
+    for table in declared.schema.values():
+        names = [column.name for column in declared.in_order(table).columns]
+        assert names == sorted(names), table.name
 
 
 def test_columns_come_in_the_order_of_the_class_body(shop):

@@ -4,6 +4,7 @@ import pytest
 
 from ashflow.errors import ResourceError
 from ashflow.schema.table import ForeignKey
+from ashflow.sources import linking
 
 TEAM = """
 class Team(Resource, table="teams"):
@@ -282,3 +283,23 @@ def test_a_target_that_somebody_else_makes_need_be_in_no_domain(shop):
     )
     assert declared.unmanaged == {"auth_user"}
     assert declared.schema["things"].column("user_id").type == "integer"
+
+
+def test_names_of_other_modules_are_sought_once_for_all(shop, monkeypatch):
+    """A thousand resources that name others by text are not gone through a thousand times."""
+    asked = []
+    real = linking._full_name
+    monkeypatch.setattr(linking, "_full_name", lambda cls: asked.append(cls) or real(cls))
+    for count in (10, 40):
+        links = "    to = belongs_to('Target{0}')\n"
+        shop.write("targets.py", "from ashflow import *\n" + numbered(count, "Target"))
+        shop.write("things.py", "from ashflow import *\n" + numbered(count, "Thing", links))
+        declared = shop.load("targets", "things")["repo"]
+        assert declared.schema["Thing7"].foreign_keys[0].table == "Target7"
+        assert len(asked) == 2 * count
+        asked.clear()
+
+
+def numbered(count, name, more=""):
+    line = "class {1}{0}(Resource, table='{1}{0}'):\n    id: int = integer_primary_key()\n" + more
+    return "".join(line.format(number, name) for number in range(count))

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import sys
 import textwrap
 
 import pytest
 
+from ashflow.sources.places import place_of
 from ashflow.sources.source_lines import _parsed, line_of
 
 SOURCE = '''\
@@ -82,3 +84,15 @@ def test_what_the_source_does_not_say_is_at_the_class(file):
     assert line_of(file, "Plain", "nowhere", near=1) == 1
     assert line_of(file, "Gone", "id", near=7) == 7
     assert line_of("nowhere.py", "Plain", "id", near=3) == 3
+
+
+def test_a_call_is_found_on_its_line_as_a_frame_has_it():
+    def here(found):
+        frame = sys._getframe(1)
+        found.append(((frame.f_code, frame.f_lasti), frame.f_lineno))
+
+    found = []
+    body = "".join(f"class C{i}:\n    a = here(\n\n        found\n    )\n" for i in range(300))
+    exec(compile(f"if found is None: pass\n{body}\nhere(found)", "some.py", "exec"), locals())
+    assert len(found) == 301
+    assert [place_of(call) for call, _ in found] == [("some.py", line) for _, line in found]

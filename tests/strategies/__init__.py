@@ -4,7 +4,7 @@ All but the operations are valid on SQLite, and as nasty as SQLite allows: names
 blanks, keywords and letters beyond ASCII; composite keys, cycles of foreign keys, expressions.
 """
 
-from strategies.changes import changed_schemas, changes_of, without_column
+from strategies.changes import changed_schemas, changes_of, renamed_schemas, without_column
 from strategies.names import Names, names
 from strategies.operations import BY_KIND, migrations, operations, wild
 from strategies.rows import key_columns, populated, rows
@@ -22,6 +22,7 @@ __all__ = [
     "names",
     "operations",
     "populated",
+    "renamed_schemas",
     "rows",
     "schemas",
     "tables",

@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from hypothesis import reject
 from hypothesis import strategies as st
 
-from ashflow.schema.sqltext import mentions, tokens
+from ashflow.change.apply import apply_all
+from ashflow.change.renames import Renames, check_renames
+from ashflow.change.sequence import rename_columns, rename_tables
+from ashflow.errors import UsageError
+from ashflow.schema.sqltext import fold, mentions, tokens
 from ashflow.schema.table import (
     ACTIONS,
     Column,
@@ -133,7 +138,8 @@ class _Change:
     def _altered(self, table: Table, column: Column) -> Column:
         way = self.some(["default", "nullable", "type", "comment", "collate"])
         if way == "default" and column.name not in table.primary_key:
-            return replace(column, default=self.draw(st.none() | DEFAULTS[column.type]))
+            none = st.nothing() if self.keeps_rows and not column.nullable else st.none()
+            return replace(column, default=self.draw(none | DEFAULTS[column.type]))
         if way == "nullable" and not (self.keeps_rows and column.nullable):
             return replace(column, nullable=not column.nullable)
         if way == "type" and (types := self._other_types(table, column)):
@@ -262,3 +268,82 @@ def _names_in(schema: Schema) -> set[str]:
         for statement in table.statements:
             found |= {token.name for sql in statement.up for token in tokens(sql) if token.name}
     return found
+
+
+@st.composite
+def renamed_schemas(
+    draw: Draw, before: Schema | None = None, *, keeps_rows: bool = True
+) -> tuple[Schema, Schema, Renames]:
+    """A schema, the same after changes that no row can forbid and after renames, and those.
+
+    Names are swapped, handed on in chains, taken over from what went, given to what is new, or
+    differ in case only.
+
+    Args:
+        before: The schema; None: any.
+        keeps_rows: As `changed_schemas` has it.
+    """
+    old = draw(schemas()) if before is None else before
+    new = draw(changes_of(old, keeps_rows=keeps_rows))
+    renames = Renames()
+    for name in [name for name in new if name in old]:
+        there = [column.name for column in old[name].columns]
+        wanted = [column.name for column in new[name].columns]
+        for was, now in _new_names(draw, there, wanted).items():
+            renames = renames.plus(name, was, now)
+    others = (_names_in(old) | _names_in(new)) - {*old, *new}
+    for was, now in _new_names(draw, [*old], [*new], others).items():
+        renames = renames.plus(was, None, now)
+    for table, pairs in renames.columns.items():
+        columns = [column.name for column in new[table].columns]
+        new = apply_all(new, rename_columns(table, pairs, columns))
+    new = apply_all(new, rename_tables(renames.tables, new))
+    new = _with_old_names(draw, old, new, renames)
+    try:
+        check_renames(renames, old, new)
+    except UsageError:  # the name of what was renamed is given anew, and nothing came
+        reject()
+    return old, new, renames
+
+
+def _with_old_names(draw: Draw, old: Schema, new: Schema, renames: Renames) -> Schema:
+    """The new schema with a column, and a table, that have the names of others before them."""
+    for name, table in new.items():
+        was = renames.old_table(name)
+        before = [column.name for column in old[was].columns] if was in old else []
+        free = _free(before, [column.name for column in table.columns], renames.columns_of(was))
+        if free and draw(st.integers(0, 3)) == 3:
+            column = draw(columns(draw(st.sampled_from(free)), STRICT_TYPES))
+            made = (*table.columns, replace(column, nullable=True))
+            new = with_table(new, replace(table, columns=made))
+    free = _free(old, {*new, *_names_in(new)}, renames.tables)
+    if free and draw(st.integers(0, 3)) == 3:
+        taken = Names(draw, _names_in(old) | _names_in(new))
+        new = with_table(new, new_table(draw, draw(st.sampled_from(free)), taken))
+    return new
+
+
+def _free(old: Iterable[str], new: Iterable[str], renamed: Iterable[str]) -> list[str]:
+    """The names that nothing has any more; what went is not told from what has its name."""
+    taken = {fold(name) for name in new}
+    found = [*renamed, *(name.swapcase() for name in old if name.swapcase() != name)]
+    return [name for name in found if fold(name) not in taken]
+
+
+def _new_names(
+    draw: Draw, old: Sequence[str], new: Sequence[str], others: Iterable[str] = ()
+) -> dict[str, str]:
+    """New names for up to three of the things that stay, by their names so far."""
+    stay = [name for name in old if name in new]
+    chosen = draw(st.permutations(stay))[: draw(st.integers(0, 3))]
+    free = [name for name in old if name not in new]
+    turned = [name.swapcase() for name in chosen]
+    fresh = [Names(draw, [*old, *new, *others]).new()]
+    pool = draw(st.permutations([*chosen, *turned, *free, *fresh]))
+    taken = {fold(name) for name in (*new, *others) if name not in chosen}
+    found: dict[str, str] = {}
+    for name in chosen:
+        now = next(one for one in (*pool, name) if fold(one) not in taken)
+        found[name] = now
+        taken.add(fold(now))
+    return {was: now for was, now in found.items() if was != now}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ashflow.errors import FileError, UnreadableError
-from ashflow.worktree import ground
+from ashflow.worktree import ground, staging
 from ashflow.worktree.files import (
     DiskTree,
     move_away,
@@ -243,33 +244,71 @@ def test_a_name_that_the_disk_refuses_takes_all_back(tmp_path):
     assert everything(tmp_path) == before
 
 
-@pytest.mark.parametrize("way", ["hardlink_to", "rename"])
-def test_an_interruption_between_two_files_takes_all_back(tmp_path, monkeypatch, way):
+def interrupt(monkeypatch, way, name, *, late):
+    """Let Ctrl-C come before a call of the system that has to do with a name, or right after it."""
+    real = getattr(os, way)
+
+    def interrupted(source, *target):
+        if name in f"{source}{target}":
+            if late:
+                real(source, *target)
+            raise KeyboardInterrupt
+        return real(source, *target)
+
+    monkeypatch.setattr(os, way, interrupted)
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("way", ["link", "rename"])
+def test_an_interruption_between_two_files_takes_all_back(tmp_path, monkeypatch, way, late):
     """A file is linked into a folder that stands; a folder that is new is moved as a whole."""
     put(tmp_path, f"{MIGRATIONS}/kept")
-    if way == "hardlink_to":
+    if way == "link":
         put(tmp_path, f"{SNAPSHOTS}/posts/kept")
     before = everything(tmp_path)
-    real = getattr(Path, way)
-
-    def interrupted(self, other):
-        if "posts" in f"{self}{other}":
-            raise KeyboardInterrupt
-        return real(self, other)
-
-    monkeypatch.setattr(Path, way, interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        write_new(tmp_path, {ONE: "new", TWO: "new"})
+    with monkeypatch.context() as patched:
+        interrupt(patched, way, "posts", late=late)
+        with pytest.raises(KeyboardInterrupt):
+            write_new(tmp_path, {ONE: "new", TWO: "new"})
     assert everything(tmp_path) == before
+    write_new(tmp_path, {ONE: "new", TWO: "new"})
+
+
+def test_a_folder_that_comes_at_the_last_moment_stays_as_it_is(tmp_path, monkeypatch):
+    real = os.rename
+
+    def late(source, target):
+        put(tmp_path, TWO, "theirs")
+        real(source, target)
+
+    monkeypatch.setattr(os, "rename", late)
+    with pytest.raises(FileError, match="posts cannot be made: Directory not empty"):
+        write_new(tmp_path, {TWO: "ours"})
+    assert {n: text for n, text in everything(tmp_path).items() if text != "/"} == {TWO: "theirs"}
+
+
+@pytest.mark.parametrize("error", [errno.EXDEV, errno.ENOSPC])
+def test_folders_of_another_file_system_get_their_files_one_by_one(tmp_path, monkeypatch, error):
+    def refuse(source, target):
+        raise OSError(error, os.strerror(error))
+
+    monkeypatch.setattr(os, "rename", refuse)
+    if error == errno.EXDEV:
+        write_new(tmp_path, {ONE: "new", TWO: "new"})
+        assert dict(read_tree(tmp_path, ["priv"])) == {ONE: "new", TWO: "new"}
+    else:
+        with pytest.raises(FileError, match="cannot be made: No space left"):
+            write_new(tmp_path, {ONE: "new", TWO: "new"})
+        assert everything(tmp_path) == {}
 
 
 def test_what_comes_in_the_meantime_is_neither_written_over_nor_taken_away(tmp_path, monkeypatch):
-    real = ground.stage_all
+    real = staging.stage_all
 
-    def meanwhile(staging, files):
+    def meanwhile(folder, files):
         put(tmp_path, f"{SNAPSHOTS}/posts/theirs.json", "theirs")
         put(tmp_path, f"{SNAPSHOTS}/teams/20261123061000.json", "theirs")
-        return real(staging, files)
+        return real(folder, files)
 
     monkeypatch.setattr("ashflow.worktree.files.stage_all", meanwhile)
     with pytest.raises(
@@ -299,7 +338,7 @@ def test_the_disk_is_asked_as_often_for_a_thousand_tables_as_for_twenty(
         asked.clear()
         write_new(root, {f"{SNAPSHOTS}/t{i}/1.json": "{}\n" for i in range(number)} | {ONE: "new"})
         counts.append(tuple(asked))
-    assert counts == [("sync",)] * 2
+    assert counts == [("sync", "sync")] * 2, "the texts, and then their places"
 
 
 def test_few_files_are_put_on_the_disk_one_by_one(tmp_path, monkeypatch):
@@ -314,10 +353,11 @@ def test_few_files_are_put_on_the_disk_one_by_one(tmp_path, monkeypatch):
 def test_where_there_are_no_links_files_are_copied_and_nothing_is_overwritten(
     tmp_path, monkeypatch
 ):
-    def refuse(self, target):
+    def refuse(source, target):
         raise OSError(errno.EPERM, os.strerror(errno.EPERM))
 
-    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    monkeypatch.setattr(os, "link", refuse)
+    put(tmp_path, f"{MIGRATIONS}/kept")
     write_new(tmp_path, {ONE: "new"})
     assert everything(tmp_path)[ONE] == "new"
     with pytest.raises(FileExistsError):
@@ -342,6 +382,33 @@ def test_a_killed_process_leaves_whole_files_or_none(tmp_path):
     written = list((tmp_path / "priv").glob("[0-9]*.py"))
     assert written
     assert all(path.read_text() == text for path in written)
+
+
+def test_a_killed_process_is_in_nobodys_way(tmp_path):
+    """Snapshots of a thousand tables, and the process is killed in the middle of moving them."""
+    files = {f"{SNAPSHOTS}/t{i}/1.json": "x" * 500 for i in range(1000)} | {ONE: "new"}
+    program = (
+        "import os, signal, sys; from pathlib import Path; from ashflow.worktree import files\n"
+        "real, moved = files.move_folder, []\n"
+        "def killed(source, target):\n"
+        "    real(source, target)\n"
+        "    moved.append(target)\n"
+        "    if len(moved) == 500: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "files.move_folder = killed\n"
+        "files.write_new(Path(sys.argv[1]), eval(sys.stdin.read()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], input=repr(files), text=True, check=False
+    )
+    assert done.returncode == -signal.SIGKILL
+    left = [path for path in (tmp_path / "priv").iterdir() if path.name.startswith(".ashflow-")]
+    assert len(left) == 1
+    assert (left[0] / ".gitignore").read_text() == "*\n"
+    written = read_tree(tmp_path, [MIGRATIONS, SNAPSHOTS])
+    assert len(written) == 500
+    assert dict(written) == {path: files[path] for path in written}
+    write_new(tmp_path, {path: text for path, text in files.items() if path not in written})
+    assert dict(read_tree(tmp_path, [MIGRATIONS, SNAPSHOTS])) == files
 
 
 # -- moving away, and back
@@ -388,10 +455,10 @@ def test_putting_back_is_the_way_back(root, store):
 
 
 def test_on_another_file_system_files_are_copied_and_removed(root, store, monkeypatch):
-    def refuse(self, target):
+    def refuse(source, target):
         raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
 
-    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    monkeypatch.setattr(os, "link", refuse)
     before = everything(root)
     (root / ONE).chmod(0o640)
     moved = move_away(root, [ONE, TWO], store)
@@ -522,7 +589,7 @@ def test_no_two_tables_share_a_folder_in_any_case(one, other):
 @given(NAMES)
 def test_a_folder_is_one_plain_part_of_a_path(table):
     folder = table_folder(table)
-    assert ground._is_plain(folder)
+    assert ground.is_below_priv(f"priv/{folder}/1.json")
     assert folder.isascii()
     assert 0 < len(folder) <= 120
     assert not folder.startswith(".")

@@ -162,7 +162,8 @@ def edited(definition: Definition, operations: Sequence[Operation]) -> Definitio
                 counted[new.name] = new.autoincrement
         definition = _edited(definition, operation)
     if keys and tuple(keys[0].old) != tuple(keys[-1].new):
-        definition = edit.change_primary_key(definition, keys[0].old, keys[-1].new)
+        gone = {fold(op.column.name) for op in operations if isinstance(op, DropColumn)}
+        definition = edit.change_primary_key(definition, keys[0].old, keys[-1].new, gone)
     for name, on in counted.items():
         definition = edit.set_autoincrement(definition, name, on=on)
     _refuse_dangling(before, definition)

@@ -28,6 +28,11 @@ class Made:
     table: str
     sql: str
 
+    @property
+    def kind(self) -> str:
+        """What it is: the word after CREATE, of which SQLite keeps one spelling."""
+        return self.sql.split(maxsplit=2)[1].upper()
+
 
 @dataclass(frozen=True, slots=True)
 class TableFacts:
@@ -85,12 +90,15 @@ class Catalog:
         views: All views of the database.
         triggers: All triggers of the database, those of other tables too.
         counters: Whether a table with AUTOINCREMENT was ever made.
+        broken: The views and triggers that name what is not there, each view with its triggers;
+            known only where something is to be renamed.
     """
 
     tables: tuple[TableFacts, ...] = ()
     views: tuple[Made, ...] = ()
     triggers: tuple[Made, ...] = ()
     counters: bool = False
+    broken: tuple[tuple[Made, ...], ...] = ()
 
     def table(self, name: str) -> TableFacts:
         """Return the table of that name.

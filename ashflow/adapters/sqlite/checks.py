@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ashflow.adapters.sqlite.catalog import Made
 from ashflow.adapters.sqlite.rebuild import update_columns
 from ashflow.adapters.sqlite.steps import rows_text
 from ashflow.change.operations import (
@@ -114,6 +115,21 @@ def compiled(connection: sqlite3.Connection) -> frozenset[tuple[str, str]]:
         for kind, name, table, sql in made
         if _compiles(connection, _probe(connection, kind, name, table, sql))
     )
+
+
+def broken(connection: sqlite3.Connection) -> tuple[tuple[Made, ...], ...]:
+    """Return the views and triggers that do not work, each view with its triggers behind it."""
+    rows = connection.execute(
+        "SELECT name, tbl_name, sql FROM sqlite_master WHERE type IN ('view', 'trigger')"
+    ).fetchall()
+    made, works = [Made(*row) for row in rows], compiled(connection)
+    wrong = [one for one in made if (one.kind.lower(), one.name) not in works]
+    views = {fold(one.name): [one] for one in wrong if one.kind == "VIEW"}
+    alone = [(one,) for one in wrong if fold(one.table) not in views]
+    for one in made:
+        if one.kind == "TRIGGER" and fold(one.table) in views:
+            views[fold(one.table)].append(one)
+    return (*map(tuple, views.values()), *alone)
 
 
 def _compiles(connection: sqlite3.Connection, sql: str) -> bool:

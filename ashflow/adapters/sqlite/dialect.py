@@ -14,6 +14,7 @@ from ashflow.adapters.sqlite.alter import Change, change_of, constant, edited, t
 from ashflow.adapters.sqlite.definition import definition_of
 from ashflow.adapters.sqlite.edit import mentions_in
 from ashflow.adapters.sqlite.rebuild import fill_text, rebuild
+from ashflow.adapters.sqlite.renaming import renamed
 from ashflow.adapters.sqlite.spell import (
     column_text,
     index_text,
@@ -62,6 +63,11 @@ class Stretch:
 
     operations: tuple[Operation, ...]
     reads: frozenset[str] = frozenset()
+
+    @property
+    def renames(self) -> bool:
+        """Whether it gives something another name."""
+        return isinstance(self.operations[0], RenameTable | RenameColumn)
 
     @property
     def raw(self) -> bool:
@@ -152,7 +158,7 @@ def statements(catalog: Catalog, stretch: Stretch) -> Iterator[Step]:
     """
     first = stretch.operations[0]
     if isinstance(first, Alone):
-        yield from _alone(first)
+        yield from _alone(first, catalog)
         return
     sorted_ = _sorted(stretch.operations)
     for index_name in sorted_.index_drops.values():
@@ -165,16 +171,10 @@ def statements(catalog: Catalog, stretch: Stretch) -> Iterator[Step]:
         yield Do(index_text(table, index))
 
 
-def _alone(operation: Alone) -> Iterator[Step]:
+def _alone(operation: Alone, catalog: Catalog) -> Iterator[Step]:
     match operation:
-        case RenameTable(old, new):
-            if fold(old) == fold(new):  # for SQLite the new name is taken, by the table itself
-                aside = f"__ashflow_case_{old}"
-                yield Do(f"ALTER TABLE {quote(old)} RENAME TO {quote(aside)}")
-                old = aside
-            yield Do(f"ALTER TABLE {quote(old)} RENAME TO {quote(new)}")
-        case RenameColumn(table, old, new):
-            yield Do(f"ALTER TABLE {quote(table)} RENAME COLUMN {quote(old)} TO {quote(new)}")
+        case RenameTable() | RenameColumn():
+            yield from renamed(operation, catalog.broken)
         case AddStatement(up=sqls) | DropStatement(down=sqls) | Execute(up=sqls):
             yield from (Theirs(sql) for sql in sqls)
         case Run(up=function):

@@ -29,7 +29,7 @@ from ashflow.errors import SchemaError
 from ashflow.schema.sqltext import fold, quote, reads, tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from ashflow.schema.table import Check, Column, ForeignKey, Options
 
@@ -115,15 +115,22 @@ def set_autoincrement(definition: Definition, name: str, *, on: bool) -> Definit
 
 
 def change_primary_key(
-    definition: Definition, old: Sequence[str], new: Sequence[str]
+    definition: Definition, old: Sequence[str], new: Sequence[str], gone: Collection[str] = ()
 ) -> Definition:
     """Return the definition with another primary key.
+
+    Args:
+        definition: The table.
+        old: The key so far.
+        new: The key from now on.
+        gone: The columns that were dropped, in small letters; others may have their names now.
 
     Raises:
         SchemaError: The key that stands is another one than the operation says.
     """
     there = [fold(name) for name in primary_key(definition)]
-    if there != [fold(name) for name in old if definition.column(name) is not None]:
+    wanted = [fold(name) for name in old if definition.column(name) is not None]
+    if there not in (wanted, [name for name in wanted if name not in gone]):
         raise SchemaError(
             f"the primary key of {definition.name} is ({', '.join(there)}), and not "
             f"({', '.join(old)}) as the migration has it",

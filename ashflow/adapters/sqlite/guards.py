@@ -12,21 +12,24 @@ from ashflow.schema.sqltext import enclosed, quote
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ashflow.adapters.sqlite.affinity import Affinity
     from ashflow.schema.table import Check, Index
 
 
-def never_null(table: str, column: str, source: str) -> Guard:
+def never_null(table: str, column: str, source: str, *, computed: bool = False) -> Guard:
     """Return the guard of a column that becomes NOT NULL.
 
     Args:
         table: The table.
         column: The column.
         source: What the column will hold, over the columns that stand now.
+        computed: Whether the column is computed, so that nothing can fill it.
     """
+    mend = f"Let {column} be nullable, or change what it is computed from."
     return Guard(
         f"SELECT count(*) FROM {quote(table)} WHERE {source} IS NULL",
         f"would have NULL in {table}.{column}, which is NOT NULL",
-        _way_out(table, column),
+        mend if computed else _way_out(table, column),
     )
 
 
@@ -88,6 +91,23 @@ def same_value(table: str, column: str, type_: str, lost: str) -> Guard:
     )
 
 
+def of_type(table: str, column: str, kind: Affinity) -> Guard:
+    """Return the guard of a column that takes values of one kind only.
+
+    Args:
+        table: The table.
+        column: The column.
+        kind: What its values are, as the table has them.
+    """
+    misfit = f"typeof({quote(column)}) NOT IN ('{kind.lower()}', 'null')"
+    return Guard(
+        f"SELECT count(*) FROM {quote(table)} WHERE {misfit}",
+        f"of {table} would have a value in {column} that is no {kind}",
+        "Write the values as they shall be first, by hand or with an Execute at the top of this "
+        "migration.",
+    )
+
+
 def unique(table: str, index: Index) -> Guard:
     """Return the guard of a new unique index."""
     keys = [key_text(undirected(key)) for key in index.keys]
@@ -100,7 +120,7 @@ def unique_key(table: str, columns: Sequence[str]) -> Guard:
     """Return the guard of a new primary key."""
     keys = [quote(column) for column in columns]
     wanted = [f"{key} IS NOT NULL" for key in keys]
-    return _no_duplicates(table, keys, wanted, "as the new primary key asks")
+    return _no_duplicates(table, keys, wanted, "as the primary key asks")
 
 
 def all_copied(table: str, copy: str) -> Guard:

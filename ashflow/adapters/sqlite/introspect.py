@@ -64,10 +64,10 @@ def _table(facts: TableFacts, definitions: dict[str, Definition]) -> Table:
             _foreign_key(facts.name, key, definitions) for key in clauses.references(definition)
         ],
         indexes=[
-            *_unique_constraints(definition),
+            *unique_constraints(definition),
             *(index_of(i.sql, i.name) for i in facts.indexes),
         ],
-        checks=list(_checks(definition)),
+        checks=list(checks_of(definition)),
         statements=[_statement(trigger) for trigger in facts.triggers],
         options=definition.options,
     )
@@ -106,7 +106,8 @@ def _foreign_key(
     )
 
 
-def _checks(definition: Definition) -> Iterator[Check]:
+def checks_of(definition: Definition) -> Iterator[Check]:
+    """Yield the checks of a table and of its columns; one without a name is given one."""
     found = [clause for item in definition.columns for clause in item.all("check")]
     found += [clause for clause in definition.constraints if clause.kind == "check"]
     for at, clause in enumerate(found, 1):
@@ -114,7 +115,7 @@ def _checks(definition: Definition) -> Iterator[Check]:
         yield Check(name, clauses.normal(clauses.expression(clause)))
 
 
-def _unique_constraints(definition: Definition) -> Iterator[Index]:
+def unique_constraints(definition: Definition) -> Iterator[Index]:
     """Yield the UNIQUE of columns and tables, which SQLite keeps as indexes without a name."""
     found: list[tuple[Clause, tuple[str, ...]]] = []
     for item in definition.columns:

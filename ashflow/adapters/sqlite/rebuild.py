@@ -13,12 +13,14 @@ from ashflow.adapters.sqlite import guards
 from ashflow.adapters.sqlite.affinity import affinity, loses
 from ashflow.adapters.sqlite.clauses import (
     autoincrement,
+    collation,
     default_expression,
-    expression,
     primary_key,
     qualified,
     rowid_alias,
 )
+from ashflow.adapters.sqlite.explain import reasons
+from ashflow.adapters.sqlite.introspect import index_of
 from ashflow.adapters.sqlite.steps import Do, Step
 from ashflow.errors import SchemaError
 from ashflow.schema.sqltext import Token, fold, mentions, quote, reads, significant
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ashflow.adapters.sqlite.alter import Change
+    from ashflow.adapters.sqlite.catalog import Made
     from ashflow.adapters.sqlite.definition import ColumnItem
     from ashflow.schema.table import Check
 
@@ -52,7 +55,8 @@ def rebuild(change: Change, *, counters: bool) -> Iterator[Step]:
     counted = counters and autoincrement(change.old)
     swap = _copied_out if qualified(change.new) else _renamed
     yield from swap(change, _copy(change), counted=counted)
-    yield from (Do(made.sql) for made in (*change.facts.indexes, *change.facts.triggers))
+    yield from (_index(change, made) for made in change.facts.indexes)
+    yield from (Do(made.sql) for made in change.facts.triggers)
     if change.facts.analyzed:
         yield Do(f"ANALYZE {quote(change.table)}")
 
@@ -78,7 +82,7 @@ def fill_text(table: str, column: str, sql: str) -> str:
 def _renamed(change: Change, copy: Copy, *, counted: bool) -> Iterator[Step]:
     table, beside = change.table, f"__ashflow_new_{change.table}"
     yield Do(change.new.named(f"CREATE TABLE {quote(beside)} ").text)
-    yield from _filled(beside, table, copy)
+    yield from _filled(beside, table, copy, tuple(reasons(change.new, table, copy)))
     yield guards.all_copied(table, beside)
     if counted and autoincrement(change.new):
         yield from _counter(table, beside)
@@ -101,7 +105,8 @@ def _copied_out(change: Change, copy: Copy, *, counted: bool) -> Iterator[Step]:
         yield from _counter(table, aside)
     yield Do(f"DROP TABLE {quote(table)}")
     yield Do(change.new.named(f"CREATE TABLE {quote(table)} ").text)
-    yield from _filled(table, aside, list(zip((t for t, _ in copy), places, strict=True)))
+    back = list(zip((t for t, _ in copy), places, strict=True))
+    yield from _filled(table, aside, back, tuple(reasons(change.new, aside, back)))
     yield guards.all_copied(aside, table)
     if counted and autoincrement(change.new):
         yield from _counter(aside, table)
@@ -109,13 +114,20 @@ def _copied_out(change: Change, copy: Copy, *, counted: bool) -> Iterator[Step]:
     yield Do(f"DROP TABLE {quote(aside)}")
 
 
-def _filled(target: str, source: str, copy: Copy) -> Iterator[Step]:
+def _filled(target: str, source: str, copy: Copy, why: tuple[Step, ...] = ()) -> Iterator[Step]:
     if copy:
         # OR ABORT: a column's own ON CONFLICT IGNORE would leave rows out.
         yield Do(
             f"INSERT OR ABORT INTO {quote(target)} ({', '.join(t for t, _ in copy)}) "
-            f"SELECT {', '.join(s for _, s in copy)} FROM {quote(source)}"
+            f"SELECT {', '.join(s for _, s in copy)} FROM {quote(source)}",
+            why,
         )
+
+
+def _index(change: Change, made: Made) -> Step:
+    """Return the step that makes an index of the table again."""
+    index = index_of(made.sql, made.name)
+    return Do(made.sql, (guards.unique(change.table, index),) if index.unique else ())
 
 
 def _counter(source: str, target: str) -> Iterator[Step]:
@@ -135,6 +147,9 @@ def _copy(change: Change) -> Copy:
         source = None if item.has("generated") else change.source(item)
         if source is not None:
             copy.append((quote(item.name), source))
+    if not copy:  # nothing of the rows is left but their number
+        first = next(item for item in change.new.columns if not item.has("generated"))
+        copy.append((quote(first.name), _value(change, first)))
     return copy
 
 
@@ -143,7 +158,9 @@ def _guards(change: Change) -> Iterator[Step]:
         yield from _null_guards(change, item)
         yield from _type_guards(change, item)
     for check in change.checks:
-        yield guards.meets(change.table, check, _seen_by(change, check))
+        rows = _seen_by(change, check)
+        if rows is not None:
+            yield guards.meets(change.table, check, rows)
     key = primary_key(change.new)
     if key and key != primary_key(change.old) and all(change.before(name) for name in key):
         yield guards.unique_key(change.table, key)
@@ -175,20 +192,31 @@ def _type_guards(change: Change, item: ColumnItem) -> Iterator[Step]:
         yield guards.same_value(change.table, item.name, item.declared, lost)
 
 
-def _seen_by(change: Change, check: Check) -> str:
-    """Return what a check is to be counted on: the rows as they will be."""
+def _seen_by(change: Change, check: Check) -> str | None:
+    """Return what a check is to be counted on: the rows as they will be.
+
+    None where only the new table can tell, because a column that the check reads is computed, or
+    compares otherwise than until now.
+    """
     seen = [item for item in change.new.columns if reads(check.sql, item.name)]
-    plain = all(change.source(item) == quote(item.name) for item in seen)
-    if plain and not any(item.has("generated") for item in seen):
+    if any(item.has("generated") or _compares_otherwise(change, item) for item in seen):
+        return None
+    if all(change.source(item) == quote(item.name) for item in seen):
         return quote(change.table)
     values = ", ".join(f"{_value(change, item)} AS {quote(item.name)}" for item in seen)
     return f"(SELECT {values} FROM {quote(change.table)}) AS {quote(change.table)}"
 
 
+def _compares_otherwise(change: Change, item: ColumnItem) -> bool:
+    before = change.before(item.name)
+    if before is None:
+        return False
+    strict = change.old.options.strict, change.new.options.strict
+    kinds = (affinity(i.declared, strict=s) for i, s in zip((before, item), strict, strict=True))
+    return len({*kinds}) > 1 or collation(before) != collation(item)
+
+
 def _value(change: Change, item: ColumnItem) -> str:
-    generated = item.all("generated")
-    if generated:
-        return f"({expression(generated[0])})"
     return change.source(item) or default_expression(item) or "NULL"
 
 

@@ -177,14 +177,20 @@ class SqliteSession:
         """Run the steps of a stretch; returns what there is to be told of the rows."""
         with self._in_our_words():
             catalog = read_catalog(self.connection, stretch.reads)
+            if stretch.renames:
+                catalog = replace(catalog, broken=checks.broken(self.connection))
         notes = (self._take(step) for step in statements(catalog, stretch))
         return [note for note in notes if note]
 
     def _take(self, step: Step) -> str:
         match step:
-            case Do(sql):
-                with self._told(sql):
-                    self.connection.execute(sql).fetchall()
+            case Do(sql, why):
+                try:
+                    with self._told(sql):
+                        self.connection.execute(sql).fetchall()
+                except RowsForbid:
+                    self._explain(why)
+                    raise
             case Theirs(sql):
                 self.execute(sql)
             case Call(function):
@@ -195,6 +201,14 @@ class SqliteSession:
             case Tally():
                 return self._counted(step)
         return ""
+
+    def _explain(self, why: Sequence[Step]) -> None:
+        """Raise how many rows forbid what, where it can be found out."""
+        try:
+            for step in why:
+                self._take(step)
+        except MigrationFailed:
+            return  # they need not know the answer; the refusal itself is told then
 
     def _counted(self, step: Guard | Tally) -> str:
         """Return how many rows there are of what a step counts, in words; empty for none."""

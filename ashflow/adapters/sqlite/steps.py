@@ -15,9 +15,11 @@ class Do:
 
     Args:
         sql: The statement.
+        why: What is run where rows forbid it: guards, and what they need, that say which.
     """
 
     sql: str
+    why: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

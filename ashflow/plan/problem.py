@@ -1,0 +1,74 @@
+"""What is known of the files of a repo, and what is wrong with them, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from ashflow.history.history import History, MigrationFile
+
+
+class Problem(NamedTuple):
+    """Something that should not be committed.
+
+    Args:
+        code: What kind of problem it is.
+        repo: The repo.
+        path: The file, relative to the project's root; where there is none yet, its folder.
+        message: What is wrong.
+        fix: What to do.
+        table: The table, where it is about one.
+    """
+
+    code: str
+    repo: str
+    path: str
+    message: str
+    fix: str
+    table: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a repo.
+
+    Args:
+        repo: The repo.
+        root: The folder of the project, for tracebacks.
+        history: The files that are judged.
+        since: What they are compared with: a branch; None for the last commit.
+        old: The files that are there.
+        new: Those that are not there yet; None where nobody knows.
+        before: The texts of the migrations that are there, and are otherwise now.
+        gone: The migrations that are there, and are no more.
+        lost: The versions of snapshots that are there, and are no more.
+        beside: Files on disk that are not among those that are judged.
+        newest: The newest migration of the main branch, where it is known.
+        on_main: The migrations of the main branch; a merge may bring some of them.
+        everything: Whether old files are read too, and not only counted.
+    """
+
+    repo: str
+    root: str
+    history: History
+    since: str | None = None
+    old: Collection[str] = ()
+    new: frozenset[str] | None = None
+    before: Mapping[str, str] | None = None
+    gone: Collection[str] = ()
+    lost: Collection[str] = ()
+    beside: frozenset[str] = frozenset()
+    newest: tuple[str, MigrationFile] | None = None
+    on_main: frozenset[str] = frozenset()
+    everything: bool = False
+
+    def back(self, *paths: str) -> str:
+        """Return the command that brings files back as they are there."""
+        return f"git checkout {self.since or 'HEAD'} -- {' '.join(paths)}"
+
+    def problem(self, code: str, path: str, message: str, fix: str, **more: str) -> Problem:
+        """Return a problem of this repo."""
+        return Problem(code, self.repo, path, message, fix, **more)
