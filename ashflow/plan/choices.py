@@ -26,6 +26,8 @@ class Choices:
         drop_columns: Whether columns go that no attribute declares any more.
         drop_tables: Whether tables go that no resource declares any more.
         fills: What new and tightened columns hold in the rows that stand: `table.column=SQL` each.
+        new_have_rows: Whether a table that is new to the snapshots may have rows: those of the
+            migrations that a regen replaces.
         resolve: Whether branches that changed one table and do not go together count in order of
             version.
     """
@@ -35,6 +37,7 @@ class Choices:
     drop_columns: bool = False
     drop_tables: bool = False
     fills: tuple[str, ...] = ()
+    new_have_rows: bool = False
     resolve: bool = False
 
 

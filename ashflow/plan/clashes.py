@@ -19,14 +19,27 @@ _DROP_TABLES = "--drop-tables to drop it with its rows"
 _DROP_COLUMNS = "--drop-columns to drop it with its values"
 
 
-def check_tables(old: Schema, new: Schema, kept: Sequence[str], renames: Renames) -> None:
-    """Refuse a new table, or a new name of one, that a table which stays has already.
+def check_renamed(old: Schema, renames: Renames) -> None:
+    """Refuse a new name for a table that one which stays has already.
 
     Args:
         old: The tables that stand.
-        new: Those that are declared.
-        kept: Those of the old ones that no resource declares, and that stay.
         renames: What gets another name.
+
+    Raises:
+        UsageError: A name is needed twice.
+    """
+    for was, now in renames.tables.items():
+        if now in old and now not in renames.tables:
+            raise _no_room(f"table {now}", was, _DROP_TABLES)
+
+
+def check_tables(new: Schema, kept: Sequence[str]) -> None:
+    """Refuse a new table of a name that a table which stays has already.
+
+    Args:
+        new: The tables that are declared.
+        kept: Those that no resource declares, and that stay.
 
     Raises:
         UsageError: A name is needed twice.
@@ -35,9 +48,6 @@ def check_tables(old: Schema, new: Schema, kept: Sequence[str], renames: Renames
         other = next((table for table in new if fold(table) == fold(name)), None)
         if other is not None:
             raise _no_room(f"table {name}", other, _DROP_TABLES)
-    for was, now in renames.tables.items():
-        if now in old and now not in renames.tables:
-            raise _no_room(f"table {now}", was, _DROP_TABLES)
 
 
 def check_column(column: Column, declared: Table) -> None:

@@ -228,24 +228,27 @@ def _compare(
 ) -> Change:
     from ashflow.change.describe import table_of
     from ashflow.change.diff import diff, renamed
-    from ashflow.plan.clashes import check_kept, check_tables
+    from ashflow.plan.clashes import check_kept, check_renamed, check_tables
     from ashflow.plan.fills import filled
 
     old = Schema(standing[name].physical for name in standing if name in new or name in lost)
     renames = choices.renames
     going = [name for name in lost if name not in renames.tables]
     retired = [n for n in going if not choices.drop_tables and n != DOMAIN]
+    if not choices.drop_tables:
+        check_renamed(old, renames)
     if not choices.no_renames:
         _ask(standing, old, new, choices)
     if not choices.drop_tables:
-        check_tables(old, new, retired, renames)
+        check_tables(new, retired)
     as_renamed = renamed(old, renames)
     outcomes = [_outcome(table, old, renames, choices) for table in new.values()]
     outcomes += [Outcome(as_renamed[n], "retired", standing[n].retired) for n in retired]
     final = Schema(outcome.table for outcome in outcomes)
     dropped = [n for n in going if n not in retired]
     check_kept([as_renamed[n] for n in retired], alone, final, dropped)
-    operations, used = filled(diff(old, final, renames), choices.fills)
+    found = diff(old, final, renames)
+    operations, used = filled(found, choices.fills, new_tables=choices.new_have_rows)
     outcomes += [Outcome(Table(name), "dropped") for name in dropped]
     outcomes += _renamed_away(renames, new)
     kept = [Kept(name) for name in retired if standing[name].state == "live"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ashflow.change.operations import AddColumn, AlterColumn, CreateTable, Fill
+from ashflow.change.operations import AddColumn, AlterColumn, ChangePrimaryKey, CreateTable, Fill
 from ashflow.errors import UsageError
 from ashflow.schema.sqltext import significant
 
@@ -34,13 +34,15 @@ class Gap(NamedTuple):
 
 
 def filled(
-    operations: Sequence[Operation], fills: Iterable[str]
+    operations: Sequence[Operation], fills: Iterable[str], *, new_tables: bool = False
 ) -> tuple[tuple[Operation, ...], frozenset[str]]:
     """Put a `Fill` where a column needs one.
 
     Args:
         operations: What is done, in order.
         fills: The values of `--fill`: `table.column=SQL` each.
+        new_tables: Whether a table that is made here may have rows: those of a migration that this
+            one replaces.
 
     Returns:
         The operations with the fills among them: behind the column that is new, before the one that
@@ -49,16 +51,41 @@ def filled(
     Raises:
         UsageError: Two of them fill one column, or the SQL is no expression.
     """
-    answers = dict(_answers(operations, fills))
+    places = [list(_places(op, operations, new_tables=new_tables)) for op in operations]
+    answers = dict(_answers([gap for found in places for gap in found], fills))
     done: list[Operation] = []
-    for operation in operations:
-        gap = _fillable(operation, operations)
-        if gap is None or gap.name not in answers:
-            done.append(operation)
-            continue
-        fill = Fill(gap.table, gap.column, answers[gap.name][1])
-        done += [operation, fill] if isinstance(operation, AddColumn) else [fill, operation]
+    for operation, found in zip(operations, places, strict=True):
+        wanted = [gap for gap in found if gap.name in answers]
+        made = [Fill(gap.table, gap.column, answers[gap.name][1]) for gap in wanted]
+        done += [*made, operation] if isinstance(operation, AlterColumn) else [operation, *made]
     return tuple(done), frozenset(flag for flag, _ in answers.values())
+
+
+def held(operations: Iterable[Operation], given: Sequence[str]) -> tuple[str, ...]:
+    """Return the fills of migrations that are replaced, as answers, where none is given.
+
+    Args:
+        operations: What the replaced migrations do.
+        given: The values of `--fill` that the user gave.
+    """
+    found = {f"{op.table}.{op.column}": op.sql for op in operations if isinstance(op, Fill)}
+    return tuple(
+        f"{name}={sql}"
+        for name, sql in found.items()
+        if not any(flag.startswith(f"{name}=") for flag in given)
+    )
+
+
+def _places(
+    operation: Operation, operations: Sequence[Operation], *, new_tables: bool
+) -> Iterator[Gap]:
+    """Yield the columns that may be filled at an operation."""
+    if isinstance(operation, CreateTable) and new_tables:
+        for column in operation.columns:
+            if column.generated_as is None and column.default is None:
+                yield Gap(operation.table, column.name, True)
+    elif (gap := _fillable(operation, operations)) is not None:
+        yield gap
 
 
 def gaps(operations: Sequence[Operation]) -> tuple[Gap, ...]:
@@ -112,12 +139,9 @@ def _why_not(name: str, operations: Sequence[Operation]) -> str:
     return f"this change neither adds {name} to a table that stands, nor makes it NOT NULL"
 
 
-def _answers(
-    operations: Sequence[Operation], fills: Iterable[str]
-) -> Iterator[tuple[str, tuple[str, str]]]:
+def _answers(places: Iterable[Gap], fills: Iterable[str]) -> Iterator[tuple[str, tuple[str, str]]]:
     """Yield what is given for which column; names may have dots and equals signs in them."""
-    found = (_fillable(operation, operations) for operation in operations)
-    names = sorted({gap.name for gap in found if gap is not None}, key=len, reverse=True)
+    names = sorted({gap.name for gap in places}, key=len, reverse=True)
     taken: set[str] = set()
     for flag in fills:
         _column_in(flag)
@@ -173,9 +197,19 @@ def _fillable(
     match operation:
         case AddColumn(table, column) if column.generated_as is None and column.default is None:
             made = any(isinstance(op, CreateTable) and op.table == table for op in operations)
-            return None if made or (tight and column.nullable) else Gap(table, column.name, True)
+            numbered = column.type == "integer" and _is_new_key(table, column.name, operations)
+            free = tight and (column.nullable or numbered)
+            return None if made or free else Gap(table, column.name, True)
         case AlterColumn(table, old=old, new=new) if old.nullable and not new.nullable:
             written = new.generated_as is None and not (tight and new.default is not None)
             return Gap(table, new.name, False) if written else None
         case _:
             return None
+
+
+def _is_new_key(table: str, column: str, operations: Iterable[Operation]) -> bool:
+    """Whether a column becomes the key of its table by itself: SQLite numbers the rows then."""
+    return any(
+        isinstance(op, ChangePrimaryKey) and op.table == table and tuple(op.new) == (column,)
+        for op in operations
+    )

@@ -206,13 +206,22 @@ class _Eye:
             old=frozenset(old),
             new=new,
             before={m.path: old[m.path] for m in before.migrations if m.path in changed & there},
-            gone=[m.path for m in before.migrations if m.path not in there and self.asked.since],
+            gone=self._gone([m.path for m in before.migrations if m.path not in there]),
             lost={s.version for s in _snapshots(before) if s.path not in history.tree},
             beside=beside,
             newest=(branch, main[-1]) if main else None,
             on_main=frozenset(migration.path for migration in main),
             everything=self.asked.everything,
         )
+
+    def _gone(self, paths: Sequence[str]) -> list[str]:
+        """Return those migrations that were taken away and that others may have applied."""
+        if self.asked.since is not None or not paths:
+            return list(paths)
+        from ashflow.worktree.git import branches_with
+
+        published = branches_with(self.located, paths, remote=True)
+        return [path for path in paths if published[path]]
 
     def _judged(self, repo: str) -> tuple[History, frozenset[str]]:
         """Return the files that are judged, and those that are only on disk."""

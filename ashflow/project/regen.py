@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ashflow.errors import ForkError, SchemaError, UsageError
 from ashflow.plan.choices import standing_tables
 from ashflow.plan.codegen import Generated, check_fills, find_change
+from ashflow.plan.fills import held
 from ashflow.plan.migrate import applied_migration, down, pending, up
 from ashflow.plan.regen import (
     Loss,
@@ -209,7 +210,8 @@ def _split_answers(
         leaf.physical for table, leaf in leaves.items() if leaf.standing and table in touched
     )
     own, rest = answers_for(base, operations, facts.declared.schema, choices.renames)
-    return replace(choices, renames=own), rest
+    fills = (*choices.fills, *held(operations, choices.fills))
+    return replace(choices, renames=own, fills=fills, new_have_rows=True), rest
 
 
 def _is_there(facts: Facts, found: Found, name: str) -> bool:

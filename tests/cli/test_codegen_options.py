@@ -213,3 +213,39 @@ def test_on_a_terminal_the_listing_is_a_tree(day, on_a_terminal):
     assert len({line.index("shop/") for line in fitting}) == 1
     assert "└─# kept: posts.title" in text
     assert "\x1b[32m+" in seen
+
+
+def test_regen_keeps_the_fills_of_what_it_replaces(day, tmp_path):
+    """They did their work on this machine; on another one the rows still need it."""
+    (tmp_path / "theirs.sqlite3").write_bytes((day.root / "priv/repo/dev.sqlite3").read_bytes())
+    day.declare(MORE)
+    day.run("codegen", "add_rank", "--fill", "posts.rank=7")
+    day.run("migrate")
+    day.declare(MORE + "    o: int | None\n")
+    day.run("regen", "again", "-m")
+    assert 'Fill("posts", "rank", "7")' in day.project.read(day.path("again"))
+    day.run("migrate", env={"ASHFLOW_REPO_URL": f"sqlite:///{tmp_path / 'theirs.sqlite3'}"})
+    day.run("rollback")
+    day.run("migrate")
+    assert day.query("SELECT title, rank FROM posts") == [("one", 7)]
+    day.whole()
+
+
+def test_regen_fills_a_column_of_a_table_that_only_it_knows_and_that_has_rows(day):
+    day.change(HEAD + TWO, "tags")
+    day.query("INSERT INTO tags (word) VALUES ('a')")
+    day.declare(HEAD + TWO + "    n: int\n")
+    refused = day.run("regen", "again", "-m", code=1).err
+    assert "--fill tags.n=SQL" in refused
+    day.run("regen", "again", "-m", "--fill", "tags.n=5")
+    assert day.query("SELECT word, n FROM tags") == [("a", 5)]
+    day.whole()
+
+
+def test_a_new_integer_key_numbers_the_rows_and_is_not_warned_of(begin):
+    bare = 'class Post(Resource, table="posts"):\n    title: str\n'
+    day = begin(bare, None, rows="INSERT INTO posts (title) VALUES ('one')")
+    day.declare(HEAD)
+    assert day.run("codegen", "add_id").err == ""
+    day.run("migrate")
+    assert day.query("SELECT id, title FROM posts") == [(1, "one")]

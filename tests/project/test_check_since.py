@@ -358,3 +358,22 @@ def test_a_committed_migration_that_is_no_utf8_is_told(branched):
         (problem,) = branched.check(**asked)
         assert problem.code == "invalid-migration"
         assert "not UTF-8" in problem.message
+
+
+def test_what_a_remote_has_must_not_go_and_what_is_yours_may(branched, tmp_path):
+    git = branched.git
+    for path in (branched.path("color"), branched.snapshot("color")):
+        (branched.root / path).unlink()
+    branched.declare(POSTS)
+    assert branched.codes() == []
+    git("restore", ".")
+    git("init", "--quiet", "--bare", str(tmp_path / "remote.git"))
+    git("remote", "add", "origin", str(tmp_path / "remote.git"))
+    git("push", "--quiet", "origin", "work")
+    color = branched.path("color")
+    git("rm", "--quiet", color, branched.snapshot("color"))
+    branched.declare(POSTS)
+    git("add", "--all")
+    for asked in ({}, {"staged": True}):
+        (problem,) = branched.check(**asked)
+        assert (problem.code, problem.path) == ("edited-migration", color)
