@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
@@ -75,19 +74,21 @@ def show_change(output: Output, found: Found, *, named: bool = False) -> None:
     if not found.change or output.as_json or output.quiet:
         return
     blocks = [list(block) for block in _blocks(found)]
-    column = _column([line for block in blocks for line in block if line.origin])
+    placed = [line for block in blocks for line in block if line.origin]
+    column = _column(placed, on_terminal=output.on_terminal)
     told = [click.style(f"[{found.repo}]", bold=True)] if named else []
-    spread = _spread_in_colour if output.on_terminal else _spread
-    for head, *lines in blocks:
-        told.append(spread(head, column))
-        told += [spread(line, column, last=line is lines[-1]) for line in lines]
+    for block in blocks:
+        if output.on_terminal:
+            told += [_spread_in_colour(line, column, last=line is block[-1]) for line in block]
+        else:
+            told += [_spread(line, column) for line in block]
     output.result("\n".join(told))
 
 
-def _column(told: Sequence[Line]) -> int:
+def _column(told: Sequence[Line], *, on_terminal: bool) -> int:
     """Return where the places in the source begin: on a terminal, so that they end at its edge."""
     wanted = max((len(line.text) for line in told), default=0) + 6
-    if not sys.stdout.isatty():
+    if not on_terminal:
         return min(wanted, _WIDEST)
     from shutil import get_terminal_size
 
@@ -95,13 +96,13 @@ def _column(told: Sequence[Line]) -> int:
     return min(wanted, get_terminal_size().columns - longest)
 
 
-def _spread(line: Line, column: int, *, last: bool = False) -> str:  # noqa: ARG001  (as below)
+def _spread(line: Line, column: int) -> str:
     """Return a line as a program reads it, its place in the source at a column."""
     text = f"  {line.mark} {line.text}" if line.mark else line.text
     return f"{text:<{column - 2}}  {line.origin}" if line.origin else text
 
 
-def _spread_in_colour(line: Line, column: int, *, last: bool = False) -> str:
+def _spread_in_colour(line: Line, column: int, *, last: bool) -> str:
     """Return a line as a person reads it: in colour, and tied to its table by a twig."""
     text, width = click.style(line.text, bold=True), len(line.text)
     if line.mark:

@@ -43,8 +43,7 @@ def without_dropped(
     """
     load = cache(lambda file: _drops_in(history, file, root))
     return {
-        name: _without(history, leaf, load) if leaf.retired or leaf.state == "retired" else leaf
-        for name, leaf in leaves.items()
+        name: _without(history, leaf, load) if leaf.keeps else leaf for name, leaf in leaves.items()
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from hashlib import sha256
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from ashflow.errors import DuplicateVersionError, SnapshotError, UsageError
@@ -66,10 +67,21 @@ class History(NamedTuple):
     snapshots: Mapping[str, tuple[SnapshotFile, ...]]
 
     @property
+    def snapshot_files(self) -> tuple[SnapshotFile, ...]:
+        """Those that are snapshots, of all tables."""
+        return tuple(chain.from_iterable(self.snapshots.values()))
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Where they are, migrations first."""
+        migrations = (migration.path for migration in self.migrations)
+        return (*migrations, *(snapshot.path for snapshot in self.snapshot_files))
+
+    @property
     def versions(self) -> frozenset[str]:
         """All versions that a file has."""
-        snapshots = (s.version for files in self.snapshots.values() for s in files)
-        return frozenset({m.version for m in self.migrations} | set(snapshots))
+        migrations = (migration.version for migration in self.migrations)
+        return frozenset((*migrations, *(s.version for s in self.snapshot_files)))
 
     def migration(self, version: str) -> MigrationFile | None:
         """Return the migration of a version, or None."""

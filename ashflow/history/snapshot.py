@@ -117,6 +117,11 @@ class Snapshot(NamedTuple):
         return tuple(column["name"] for column in self.data["retired"])
 
     @property
+    def keeps(self) -> bool:
+        """Whether the database has something here that left the resources: columns or the table."""
+        return bool(self.retired) or self.state == "retired"
+
+    @property
     def statements(self) -> tuple[str, ...]:
         """The names of its statements, in their order."""
         return tuple(statement["name"] for statement in self.data["statements"])

@@ -72,10 +72,10 @@ def refuse_caught_up(history: History, going: Replaced, loaded: Mapping[str, Mig
 
 def _later(history: History, going: Replaced, oldest: str) -> Iterator[Snapshot]:
     """Yield the snapshots that stay and are newer than a version."""
-    for files in history.snapshots.values():
-        for file in files:
-            if file.version > oldest and file.version not in going.versions:
-                yield history.read(file.path)
+    doomed = going.versions
+    for file in history.snapshot_files:
+        if file.version > oldest and file.version not in doomed:
+            yield history.read(file.path)
 
 
 def _caught_up(snapshot: Snapshot, what: str) -> UsageError:

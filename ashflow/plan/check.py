@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ashflow.errors import ForkError, MigrationFileError, SnapshotError, UnreadableError
 from ashflow.history.lineage import check_no_gap
@@ -24,34 +24,32 @@ if TYPE_CHECKING:
 CODEGEN = "ashflow codegen NAME"
 
 
-class Declared(NamedTuple):
-    """What the resources say.
-
-    Args:
-        schema: Their tables.
-        unmanaged: Tables of resources that are to be left alone.
-        in_order: Puts the columns of a table into the order of the source.
-    """
-
-    schema: Schema
-    unmanaged: frozenset[str] = frozenset()
-    in_order: Callable[[Table], Table] | None = None
-
-
-def problems(facts: Facts, declared: Declared, choices: Choices) -> list[Problem]:
+def problems(
+    facts: Facts,
+    declared: Schema,
+    choices: Choices,
+    unmanaged: frozenset[str] = frozenset(),
+    in_order: Callable[[Table], Table] | None = None,
+) -> list[Problem]:
     """Return what is wrong with the files of a repo.
 
     Args:
         facts: What is known of them.
-        declared: What the resources say.
+        declared: The tables that the resources declare.
         choices: What is dropped by default; nothing is asked.
+        unmanaged: Tables of resources that are to be left alone.
+        in_order: Puts the columns of a declared table into the order of the source, as for
+            `find_change`.
 
     Raises:
         UsageError: The resources want something for which there is no room.
     """
     leaves, broken = _leaves(facts)
     found = [*broken, *_doubles(facts), *_orphans(facts, broken)]
-    change = _difference(facts, leaves, declared, choices, found)
+    unread = facts.history.snapshots.keys() - {table_folder(table) for table in leaves}
+    known = declared.only(lambda table: table_folder(table) not in unread)
+    standing = _without_dropped(facts, leaves, found)
+    change = find_change(standing, known, choices, unmanaged, in_order)
     stale = list(_stale(facts, leaves, change)) if change else []
     loaded = dict(_loaded(facts, found))
     signs = [*stale, *_gaps(facts, leaves)]  # of snapshots that are missing, it may be
@@ -94,22 +92,27 @@ def _gaps(facts: Facts, leaves: Mapping[str, Snapshot]) -> Iterator[Problem]:
             check_no_gap([facts.history.read(file.path) for file in files])
         except SnapshotError as error:
             path = next((f.path for f in files if f.path in error.message), leaf.path)
-            lost = _lost(facts, path.rpartition("/")[0])
+            folder = f"{path.rpartition('/')[0]}/"
+            versions = {_version(p) for p in _gone(facts) if p.startswith(folder)}
+            lost = [p for p in _gone(facts) if _version(p) in versions]
             fix = f"bring it back, with its migration: {facts.back(*lost)}" if lost else error.hint
             yield facts.problem("missing-snapshot", path, error.message, fix, table=table)
 
 
-def _lost(facts: Facts, folder: str) -> list[str]:
-    """Return the snapshots of a folder that are no more, with the migrations that are no more."""
-    gone = sorted(path for path in facts.old if path not in facts.history.tree)
-    versions = {p.rpartition("/")[2][:14] for p in gone if p.startswith(f"{folder}/")}
-    return [path for path in gone if path.rpartition("/")[2][:14] in versions]
+def _gone(facts: Facts) -> list[str]:
+    """Return the files that are no more."""
+    return sorted(path for path in facts.old if path not in facts.history.tree)
+
+
+def _version(path: str) -> str:
+    """Return the version of a migration or snapshot."""
+    return path.rpartition("/")[2][:14]
 
 
 def _orphans(facts: Facts, broken: Iterable[Problem]) -> Iterator[Problem]:
     there = {migration.version for migration in facts.history.migrations}
     unread = {problem.path for problem in broken}
-    for file in (f for files in facts.history.snapshots.values() for f in files):
+    for file in facts.history.snapshot_files:
         if file.version in there or file.path in unread:
             continue
         try:
@@ -137,26 +140,20 @@ def _orphan(facts: Facts, file: SnapshotFile, snapshot: Snapshot) -> Problem:
 
 
 # ------------------------------------------------------------------ resources
-def _difference(
-    facts: Facts,
-    leaves: Mapping[str, Snapshot],
-    declared: Declared,
-    choices: Choices,
-    found: list[Problem],
-) -> Change | None:
-    """Return what the resources say that the snapshots don't, of tables that can be judged."""
-    folders = {table_folder(table) for table in leaves}
-    unread = facts.history.snapshots.keys() - folders
-    schema = declared.schema.only(lambda table: table_folder(table) not in unread)
-    if any(leaf.retired or leaf.state == "retired" for leaf in leaves.values()):
-        from ashflow.history.by_hand import without_dropped
+def _without_dropped(
+    facts: Facts, leaves: Mapping[str, Snapshot], found: list[Problem]
+) -> Mapping[str, Snapshot]:
+    """Return the snapshots without what was dropped by hand; what does not run is a problem."""
+    if not any(leaf.keeps for leaf in leaves.values()):
+        return leaves
+    from ashflow.history.by_hand import without_dropped
 
-        try:
-            leaves = without_dropped(facts.history, leaves, facts.root)
-        except MigrationFileError as error:
-            path = next((m.path for m in facts.history.migrations if m.path in error.message), "")
-            found.append(facts.problem("invalid-migration", path, error.message, error.hint))
-    return find_change(leaves, schema, choices, declared.unmanaged, declared.in_order)
+    try:
+        return without_dropped(facts.history, leaves, facts.root)
+    except MigrationFileError as error:
+        path = next((m.path for m in facts.history.migrations if m.path in error.message), "")
+        found.append(facts.problem("invalid-migration", path, error.message, error.hint))
+        return leaves
 
 
 def _stale(facts: Facts, leaves: Mapping[str, Snapshot], change: Change) -> Iterator[Problem]:
@@ -179,13 +176,12 @@ def _stale(facts: Facts, leaves: Mapping[str, Snapshot], change: Change) -> Iter
 
 def _pair(facts: Facts, snapshot: str) -> list[str]:
     """Return a snapshot that is only on disk, with all else of its version that is."""
-    version = snapshot.rpartition("/")[2].removesuffix(".json")
-    return sorted(path for path in facts.beside if path.rpartition("/")[2].startswith(version))
+    return sorted(path for path in facts.beside if _version(path) == _version(snapshot))
 
 
 def _folder(facts: Facts, table: str) -> str:
-    for files in facts.history.snapshots.values():
-        return f"{files[0].path.rpartition('/')[0].rpartition('/')[0]}/{table_folder(table)}"
+    for file in facts.history.snapshot_files:
+        return f"{file.path.rpartition('/')[0].rpartition('/')[0]}/{table_folder(table)}"
     return f"priv/resource_snapshots/{facts.repo}/{table_folder(table)}"
 
 
@@ -206,10 +202,10 @@ def _doubles(facts: Facts) -> Iterator[Problem]:
 
 def _loaded(facts: Facts, found: list[Problem]) -> Iterator[tuple[MigrationFile, Migration]]:
     """Yield the migrations that have to be read; what does not run is a problem."""
-    paired = {file.version for files in facts.history.snapshots.values() for file in files}
+    paired = {file.version for file in facts.history.snapshot_files}
     for migration in facts.history.migrations:
-        wanted = facts.everything or migration.path in (facts.new or ())
-        wanted = wanted or migration.path in (facts.before or ()) or migration.version in facts.lost
+        wanted = facts.everything or migration.path in facts.new
+        wanted = wanted or migration.path in facts.before or migration.version in facts.lost
         if not wanted and migration.version in paired:
             continue
         try:
@@ -234,17 +230,15 @@ def _missing(
     An operation that was added by hand has none: a table counts only where its snapshots are
     behind, or where the migration has no snapshot at all.
     """
+    folders: dict[str, set[str]] = {}
+    for file in facts.history.snapshot_files:
+        folders.setdefault(file.version, set()).add(file.folder)
     for migration, said in loaded.items():
         if not _is_generated(facts, migration):
             continue
-        files = {
-            f.folder
-            for fs in facts.history.snapshots.values()
-            for f in fs
-            if f.version == migration.version
-        }
+        there = folders.get(migration.version, set())
         for table in _tables(said):
-            if table_folder(table) not in files and (not files or table in behind):
+            if table_folder(table) not in there and (not there or table in behind):
                 yield _without(facts, migration, table)
 
 
@@ -281,7 +275,7 @@ def _dev(facts: Facts, leaves: Mapping[str, Snapshot]) -> Iterator[Problem]:
 def _edited(facts: Facts, loaded: Mapping[MigrationFile, Migration]) -> Iterator[Problem]:
     by_path = {migration.path: said for migration, said in loaded.items()}
     place = facts.since or "the last commit"
-    for path, text in (facts.before or {}).items():
+    for path, text in facts.before.items():
         said = by_path.get(path)
         if said is not None and _is_another(facts, path, text, said):
             message = f"{path} does something else than in {place}: others have applied that"
@@ -290,7 +284,7 @@ def _edited(facts: Facts, loaded: Mapping[MigrationFile, Migration]) -> Iterator
             yield facts.problem("edited-migration", path, message, fix)
     for path in facts.gone:
         message = f"{path} is in {place} and not here: others have applied it"
-        lost = _lost(facts, path.rpartition("/")[0])
+        lost = [p for p in _gone(facts) if _version(p) == _version(path)]
         fix = f"bring it back, and write a migration that undoes it: {facts.back(*lost)}"
         yield facts.problem("edited-migration", path, message, fix)
 
@@ -315,7 +309,7 @@ def _late(facts: Facts) -> Iterator[Problem]:
         return
     branch, newest = facts.newest
     for migration in facts.history.migrations:
-        new = migration.path in (facts.new or ()) and migration.path not in facts.on_main
+        new = migration.path in facts.new and migration.path not in facts.on_main
         if new and migration.version < newest.version:
             yield facts.problem(
                 "out-of-order",

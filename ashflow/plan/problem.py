@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Facts:
         history: The files that are judged.
         since: What they are compared with: a branch; None for the last commit.
         old: The files that are there.
-        new: Those that are not there yet; None where nobody knows.
+        new: Those that are not there yet, as far as that is known.
         before: The texts of the migrations that are there, and are otherwise now.
         gone: The migrations that are there, and are no more.
         lost: The versions of snapshots that are there, and are no more.
@@ -56,8 +56,8 @@ class Facts:
     history: History
     since: str | None = None
     old: Collection[str] = ()
-    new: frozenset[str] | None = None
-    before: Mapping[str, str] | None = None
+    new: Collection[str] = ()
+    before: Mapping[str, str] = field(default_factory=dict)
     gone: Collection[str] = ()
     lost: Collection[str] = ()
     beside: frozenset[str] = frozenset()

@@ -95,7 +95,7 @@ def replaced(history: History, new: Collection[str], gone: History) -> Replaced:
     migrations = tuple(m for m in history.migrations if m.path in new)
     there = {m.version for m in history.migrations}
     versions = {m.version for m in migrations}
-    snapshots = [s for files in history.snapshots.values() for s in files]
+    snapshots = history.snapshot_files
     orphans = {s.version for s in snapshots if s.path in new and _is_orphan(s, history, there)}
     doomed = versions | orphans
     _refuse_halves(history, [s for s in snapshots if s.version in doomed and s.path not in new])
@@ -122,8 +122,7 @@ def _refuse_halves(history: History, tracked: Sequence[SnapshotFile]) -> None:
 def _refuse_gone(history: History, gone: History, orphans: set[str]) -> None:
     """Refuse to plan from half of what git tracks."""
     lost = [m.path for m in gone.migrations if m.version in orphans]
-    snapshots = (s for files in gone.snapshots.values() for s in files)
-    lost += [s.path for s in snapshots if history.migration(s.version) is not None]
+    lost += [s.path for s in gone.snapshot_files if history.migration(s.version) is not None]
     if lost:
         raise UsageError(
             f"git tracks {lost[0]}, which is not on disk, while its other half is",
@@ -140,11 +139,10 @@ def unpaired(history: History, going: Replaced, new: Collection[str]) -> Iterato
         new: The paths of the files that are new.
     """
     left = frozenset(new) - frozenset(going.paths)
-    for files in history.snapshots.values():
-        for snapshot in files:
-            migration = history.migration(snapshot.version)
-            if snapshot.path in left and migration is not None:
-                yield f"git tracks {migration.path} and not its snapshot {snapshot.path}: add it"
+    for snapshot in history.snapshot_files:
+        migration = history.migration(snapshot.version) if snapshot.path in left else None
+        if migration is not None:
+            yield f"git tracks {migration.path} and not its snapshot {snapshot.path}: add it"
 
 
 def check_by_hand(loaded: Mapping[str, Migration], snapshots: Iterable[Snapshot]) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ashflow.config import FILE, is_project, read_config
 from ashflow.errors import GitError
 from ashflow.history.history import History, read_history
-from ashflow.plan.check import Declared, problems
+from ashflow.plan.check import problems
 from ashflow.plan.choices import Choices
 from ashflow.plan.problem import Facts, Problem
 from ashflow.project.checkout import Project, open_project
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from ashflow.config import RepoConfig
-    from ashflow.history.history import MigrationFile, SnapshotFile
+    from ashflow.history.history import MigrationFile
     from ashflow.worktree.git import Objects
     from ashflow.worktree.gittree import GitTree
     from ashflow.worktree.porcelain import Located
@@ -125,8 +125,8 @@ def _reference(located: Located, asked: Asked) -> str | None:
 
 def _judged(project: Project, facts: Facts) -> list[Problem]:
     declared = project.declared(facts.repo)
-    said = Declared(declared.schema, declared.unmanaged, declared.in_order)
-    return problems(facts, said, project.choices(Choices(no_renames=True)))
+    choices = project.choices(Choices(no_renames=True))
+    return problems(facts, declared.schema, choices, declared.unmanaged, declared.in_order)
 
 
 def _letters(project: Project, located: Located) -> dict[Path, str]:
@@ -163,10 +163,6 @@ def _imports(located: Located, objects: Objects, letters: Mapping[Path, str]) ->
     texts = {path: partial(objects.read, name) for path, name in names.items()}
     with imports_from(texts, hidden):
         yield
-
-
-def _snapshots(history: History) -> Iterator[SnapshotFile]:
-    return (snapshot for files in history.snapshots.values() for snapshot in files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +203,7 @@ class _Eye:
             new=new,
             before={m.path: old[m.path] for m in before.migrations if m.path in changed & there},
             gone=self._gone([m.path for m in before.migrations if m.path not in there]),
-            lost={s.version for s in _snapshots(before) if s.path not in history.tree},
+            lost={s.version for s in before.snapshot_files if s.path not in history.tree},
             beside=beside,
             newest=(branch, main[-1]) if main else None,
             on_main=frozenset(migration.path for migration in main),

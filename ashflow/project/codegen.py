@@ -98,7 +98,7 @@ def newest(history: History, project: Project, *, resolve: bool = False) -> dict
         MigrationFileError: A migration that may have dropped something by hand does not run.
     """
     leaves = history.leaves(resolve=resolve)
-    if not any(leaf.retired or leaf.state == "retired" for leaf in leaves.values()):
+    if not any(leaf.keeps for leaf in leaves.values()):
         return leaves
     from ashflow.history.by_hand import without_dropped
 

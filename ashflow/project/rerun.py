@@ -17,7 +17,6 @@ from ashflow.errors import (
     SchemaError,
 )
 from ashflow.project.regen import Regen, survey
-from ashflow.project.untracked import Ground, files_of
 from ashflow.run.events import Created
 from ashflow.worktree.ground import refused
 
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from ashflow.history.history import History
     from ashflow.plan.steps import Step
     from ashflow.project.checkout import Project
+    from ashflow.project.untracked import Ground
     from ashflow.worktree.files import Moved
 
 
@@ -170,7 +170,7 @@ def _check_unchanged(project: Project, plan: Regen, session: Session | None) -> 
 
 
 def _is_same_tree(plan: Regen, now: History) -> bool:
-    same = set(files_of(now)) == set(files_of(plan.history))
+    same = set(now.paths) == set(plan.history.paths)
     return same and all(now.tree[path] == plan.history.tree[path] for path in plan.replaced.paths)
 
 

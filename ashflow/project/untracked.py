@@ -12,7 +12,7 @@ from ashflow.plan.regen import Replaced, check_by_hand, replaced, unpaired
 from ashflow.project.migrate import ledger_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from ashflow.adapters.protocol import Database
     from ashflow.change.migration import Migration
@@ -137,7 +137,7 @@ def _ask_git(project: Project, histories: Mapping[str, History], scope: Scope) -
     folders += [project.config.snapshots(repo) for repo in histories]
     git = status(located, folders)
     _check_calm(git)
-    for path in (path for history in histories.values() for path in files_of(history)):
+    for path in (path for history in histories.values() for path in history.paths):
         if git.state_of(path) is FileState.IGNORED:
             raise GitError(
                 f"git ignores {path}, so it can never be committed",
@@ -189,13 +189,6 @@ def _check_calm(git: GitStatus) -> None:
             "it can't say what is new there",
             hint="Make it a plain folder of this git repository.",
         )
-
-
-def files_of(history: History) -> Iterator[str]:
-    """Yield the paths of the migrations and snapshots of a history."""
-    yield from (migration.path for migration in history.migrations)
-    for files in history.snapshots.values():
-        yield from (snapshot.path for snapshot in files)
 
 
 def _gather(

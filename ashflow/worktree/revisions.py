@@ -10,7 +10,7 @@ from ashflow.worktree.git import asked, said
 from ashflow.worktree.porcelain import inside
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from ashflow.worktree.porcelain import Located
@@ -102,12 +102,7 @@ def named_in_index(located: Located, name: str) -> dict[Path, str]:
         name: The last part of their paths.
     """
     output = asked(located, "ls-files", "--stage", "-z")
-    records = (record.partition(b"\t") for record in output.split(b"\0")[:-1])
-    return {
-        located.top / os.fsdecode(path): facts.split()[1].decode()
-        for facts, _, path in records
-        if path.rpartition(b"/")[2] == os.fsencode(name)
-    }
+    return _in_index(output, located, lambda path: path.rpartition(b"/")[2] == os.fsencode(name))
 
 
 def names_in_index(located: Located, files: Iterable[Path]) -> dict[Path, str]:
@@ -120,11 +115,7 @@ def names_in_index(located: Located, files: Iterable[Path]) -> dict[Path, str]:
     paths = sorted(file.relative_to(located.top).as_posix() for file in files)
     if not paths:
         return {}
-    output = asked(located, "ls-files", "--stage", "-z", "--", *paths)
-    records = (record.partition(b"\t") for record in output.split(b"\0")[:-1])
-    return {
-        located.top / os.fsdecode(name): facts.split()[1].decode() for facts, _, name in records
-    }
+    return _in_index(asked(located, "ls-files", "--stage", "-z", "--", *paths), located)
 
 
 def changed_since(located: Located, revision: str, folders: Sequence[str]) -> frozenset[str]:
@@ -217,6 +208,18 @@ def _listed(output: bytes, located: Located, *, place: int) -> dict[str, str]:
         if fields[0].startswith(b"100"):
             found[inside(name, located)] = fields[place].decode()
     return found
+
+
+def _in_index(
+    output: bytes, located: Located, wanted: Callable[[bytes], bool] = bool
+) -> dict[Path, str]:
+    """Return the files of a listing of the index, be they what they may, by their real paths."""
+    records = (record.partition(b"\t") for record in output.split(b"\0")[:-1])
+    return {
+        located.top / os.fsdecode(path): facts.split()[1].decode()
+        for facts, _, path in records
+        if wanted(path)
+    }
 
 
 def _of_top(located: Located, folders: Iterable[Path]) -> list[str]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from strategies import changed_schemas, schemas
 
 from ashflow.history.history import read_history
-from ashflow.plan.check import Declared, problems
+from ashflow.plan.check import problems
 from ashflow.plan.choices import Choices
 from ashflow.plan.codegen import Folders, find_change
 from ashflow.plan.files import generate
@@ -43,7 +43,7 @@ def written(*steps):
 
 
 def judged(files, declared, **more):
-    return problems(facts(files, **more), Declared(declared), DROP)
+    return problems(facts(files, **more), declared, DROP)
 
 
 def codes(files, declared, **more):
@@ -117,7 +117,7 @@ def test_a_problem_says_where_what_and_how_to_mend_it():
 
 def test_tables_that_are_to_be_left_alone_are_not_missed():
     files = written(POSTS)
-    assert problems(facts(files), Declared(Schema(), frozenset({"posts"})), DROP) == []
+    assert problems(facts(files), Schema(), DROP, frozenset({"posts"})) == []
 
 
 def test_the_halves_of_a_pair_that_are_beside_are_named_together():
@@ -138,6 +138,17 @@ def test_a_migration_of_which_nobody_knows_whether_it_is_new_is_not_late():
     files = written(POSTS)
     (migration,) = facts(files).history.migrations
     later = replace(facts(files), newest=("main", migration._replace(version="2" * 14)))
-    assert problems(later, Declared(POSTS), DROP) == []
-    (late,) = problems(replace(later, new=frozenset(files)), Declared(POSTS), DROP)
+    assert problems(later, POSTS, DROP) == []
+    (late,) = problems(replace(later, new=frozenset(files)), POSTS, DROP)
     assert late.code == "out-of-order"
+
+
+def test_a_migration_that_is_gone_is_brought_back_with_its_own_snapshots_only():
+    notes = Schema([Table("notes", [Column("id", "integer")], primary_key=["id"])])
+    files = written(POSTS, Schema([*POSTS.values(), *notes.values()]))
+    gone = sorted(path for path in files if path.endswith(".py"))
+    found = judged({}, Schema(), old=frozenset(files), gone=gone)
+    assert [(one.code, one.path) for one in found] == [("edited-migration", path) for path in gone]
+    for problem in found:
+        own = sorted(path for path in files if problem.path.rpartition("/")[2][:14] in path)
+        assert problem.fix.endswith(f"git checkout HEAD -- {' '.join(own)}")
