@@ -23,7 +23,7 @@ META: Final = "ashflow_meta"  # beside the ledger, in every database
 DEFAULT_LOCK_TIMEOUT: Final = 60.0
 
 _KEYS: Final = ("domains", "pythonpath", "drop_columns", "drop_tables", "base", "repos")
-_REPO_KEYS: Final = ("url", "ledger", "lock_timeout")
+_REPO_KEYS: Final = ("url", "ledger", "lock_timeout", "backup_limit_mb")
 _REPO_NAME: Final = re.compile(r"[a-z0-9_-]+")
 _VARIABLE: Final = re.compile(
     r"\$\{(?:(?P<name>[A-Za-z_]\w*)(?::-(?P<default>[^}]*))?\})?", re.ASCII
@@ -40,12 +40,15 @@ class RepoConfig:
             a password, so it is not part of the `repr`.
         ledger: The table that says what has been applied.
         lock_timeout: How many seconds to wait for another process that writes.
+        backup_limit_mb: The largest database that is copied before values in it go, in megabytes;
+            None: whatever its size.
     """
 
     name: str
     location: str | ConfigError = field(repr=False)
     ledger: str = DEFAULT_LEDGER
     lock_timeout: float = DEFAULT_LOCK_TIMEOUT
+    backup_limit_mb: float | None = None
 
     @property
     def url(self) -> str:
@@ -229,6 +232,7 @@ def _repo(name: str, table: Table, env: Mapping[str, str]) -> RepoConfig:
         location=_location(name, url, env),
         ledger=_ledger(table),
         lock_timeout=table.seconds("lock_timeout", DEFAULT_LOCK_TIMEOUT),
+        backup_limit_mb=table.megabytes("backup_limit_mb"),
     )
 
 

@@ -86,10 +86,16 @@ class Table(NamedTuple):
     def seconds(self, key: str, default: float) -> float:
         """Return a duration."""
         value = self.values.get(key, default)
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if number and 0 <= value < float("inf"):
+        if _is_amount(value):
             return float(value)
         raise self._misfit(key, f"{key} = {default:g}, in seconds")
+
+    def megabytes(self, key: str) -> float | None:
+        """Return a size, or None where the key is not there."""
+        value = self.values.get(key)
+        if value is None or _is_amount(value):
+            return value
+        raise self._misfit(key, f"{key} = 500, in megabytes")
 
     def table(self, key: str) -> Table:
         """Return a table in this one; an empty one where the key is not there."""
@@ -120,6 +126,12 @@ def kind(value: object) -> str:
             return "a table"
         case _:
             return "a date or time"
+
+
+def _is_amount(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return 0 <= value < float("inf")
 
 
 def _is_text(value: object) -> bool:

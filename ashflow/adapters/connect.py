@@ -6,13 +6,14 @@ import re
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
+from ashflow.adapters.protocol import CAREFUL
 from ashflow.errors import ConfigError
 from ashflow.history.ledger import LEDGER
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ashflow.adapters.protocol import Database, Log
+    from ashflow.adapters.protocol import Care, Database, Log
 
 DRIVERS: Final = {"sqlite": "ashflow.adapters.sqlite"}
 """The schemes of urls, and the rooms that know them; a room is entered when it is asked for."""
@@ -28,6 +29,7 @@ def connect(
     lock_timeout: float = 60.0,
     log: Log | None = None,
     ledger: str = LEDGER,
+    care: Care = CAREFUL,
 ) -> Database:
     """Return the database that a url names; nothing is opened yet.
 
@@ -37,6 +39,7 @@ def connect(
         lock_timeout: How long to wait for a lock, in seconds.
         log: Told of every statement before it runs.
         ledger: What the table is called that says what is applied.
+        care: How carefully it is changed.
 
     Raises:
         ConfigError: The url names no database that can be migrated.
@@ -45,7 +48,7 @@ def connect(
     path = import_module(f"{room}.url").path_of(url, root=root)
     kind = import_module(f"{room}.database").SqliteDatabase
     database: Database = kind(
-        path, shown=shown(url), ledger=ledger, lock_timeout=lock_timeout, log=log
+        path, shown=shown(url), ledger=ledger, lock_timeout=lock_timeout, log=log, care=care
     )
     return database
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -15,6 +16,45 @@ if TYPE_CHECKING:
 
 Log = Callable[[str], None]
 """Told of every statement of a migration, just before it runs."""
+
+
+class Progress(NamedTuple):
+    """How far a change of a large table has come.
+
+    Args:
+        table: The table.
+        deed: What is done with its rows: `copying` or `comparing`.
+        done: How many rows are done.
+        total: How many there are.
+    """
+
+    table: str
+    deed: str
+    done: int
+    total: int
+
+
+Watch = Callable[[Progress], None]
+"""Told how far a change has come, as long as it takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Care:
+    """How carefully a database is changed.
+
+    Args:
+        verify: Whether a change is proved before it is committed: that all values are what they
+            were, and that nothing else became another.
+        rebuild: Whether a table is made anew also where its stored definition could be edited.
+        watch: Told how far a long change has come; None: nobody asked.
+    """
+
+    verify: bool = True
+    rebuild: bool = False
+    watch: Watch | None = None
+
+
+CAREFUL = Care()
 
 
 class Session(Protocol):
@@ -88,6 +128,9 @@ class Database(Protocol):
 
     def exists(self) -> bool:
         """Whether the database is there."""
+
+    def size(self) -> int:
+        """Return how large the database is, in bytes; 0 where it is not there."""
 
     def create(self) -> bool:
         """Make the database; False where it was there.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ashflow.change.operations import (
     AddColumn,
@@ -16,11 +16,12 @@ from ashflow.change.operations import (
     RenameTable,
 )
 from ashflow.change.renames import Renames
+from ashflow.schema.datatypes import TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ashflow.schema.table import Schema
+    from ashflow.schema.table import Column, Schema
 
 Names = dict[str, tuple[str, dict[str, str]]]
 """By the old name of a table: its name now, and the names of its columns by their old ones."""
@@ -106,6 +107,40 @@ def dropped(operations: Iterable[Operation]) -> tuple[tuple[str, str | None], ..
     return tuple(found)
 
 
+def narrowed(operations: Iterable[Operation]) -> tuple[tuple[str, str], ...]:
+    """Return the columns that get a type which cannot hold all that the old one can.
+
+    Args:
+        operations: What is done, in order.
+
+    Returns:
+        Their tables and names as they are before the operations.
+    """
+    origins = _Origins()
+    found: dict[tuple[str, str], None] = {}
+    for operation in operations:
+        if isinstance(operation, AlterColumn) and _narrows(operation.old, operation.new):
+            table, column = origins.column(operation.table, operation.old.name)
+            if table is not None and column is not None:
+                found[table, column] = None
+        for _ in origins.follow(operation):
+            pass
+    return tuple(found)
+
+
+_HOLDS: Final = {
+    "text": frozenset(TYPES) - {"binary"},
+    "integer": frozenset({"boolean"}),
+    "decimal": frozenset({"boolean", "integer"}),
+    "float": frozenset({"boolean"}),
+}
+"""By a type, those whose values it holds as well as they do."""
+
+
+def _narrows(old: Column, new: Column) -> bool:
+    return old.type != new.type and old.type not in _HOLDS.get(new.type, ())
+
+
 @dataclass(slots=True)
 class _Origins:
     """What was called how before; what is in none of the two has the name that it had.
@@ -141,12 +176,16 @@ class _Origins:
             case AlterColumn(table, old=before, new=after) if after.generated_as is not None:
                 yield from self._gone(table, before.name, computed=before.generated_as is not None)
 
+    def column(self, table: str, name: str) -> tuple[str | None, str | None]:
+        """Return what a column and its table were called before; None for what came meanwhile."""
+        return self._table(table), self.columns.get(table, {}).get(name, name)
+
     def _table(self, name: str) -> str | None:
         return self.tables.get(name, name)
 
     def _gone(
         self, table: str, column: str, *, computed: bool
     ) -> Iterator[tuple[str | None, str | None]]:
-        was = self.columns.get(table, {}).get(column, column)
+        was_in, was = self.column(table, column)
         if was is not None and not computed:
-            yield self._table(table), was
+            yield was_in, was

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ashflow.cli.migrate import report
-from ashflow.cli.options import common, confirm, opened
+from ashflow.cli.options import care_of, common, confirm, opened
 from ashflow.cli.output import Output
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def drop(*, yes: bool, **options: Any) -> int:
 def setup(**options: Any) -> int:
     """Make the databases and apply all migrations: create, then migrate."""
     output = Output(options["as_json"], options["quiet"])
-    project = opened(output)
+    project = opened(output, care=care_of(output))
     _set_up(project, output, project.repos(options["repos"]))
     return 0
 
@@ -62,7 +62,7 @@ def reset(*, yes: bool, **options: Any) -> int:
     from ashflow.project import migrate as doing
 
     output = Output(options["as_json"], options["quiet"])
-    project = opened(output)
+    project = opened(output, care=care_of(output))
     repos = project.repos(options["repos"])
     planned = doing.plan_all(project, repos)
     _dropped(project, repos, yes=yes)

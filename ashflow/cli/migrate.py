@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ashflow.cli.options import common, opened
+from ashflow.cli.options import care_of, common, opened, running
 from ashflow.cli.output import Output, arrow, count
 from ashflow.errors import UsageError
 
@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 @click.option("--to", metavar="VERSION", help="Up to and including this one.")
 @click.option("--mark", metavar="VERSION", help="Record it as applied, and run nothing.")
 @click.option("--strict", is_flag=True, help="Refuse one that is older than an applied one.")
-@click.option("--no-backup", is_flag=True, help="Keep no copy when values are dropped.")
-@click.option("--dry-run", is_flag=True, help="Print the SQL, and run nothing.")
-@click.option("--log-sql", is_flag=True, help="Print each statement as it runs.")
+@running
 @common
 def migrate(step: int | None, to: str | None, mark: str | None, **options: Any) -> int:
     """Apply pending migrations; makes the SQLite file where it is not there."""
@@ -34,7 +32,9 @@ def migrate(step: int | None, to: str | None, mark: str | None, **options: Any) 
 
     output = Output(options["as_json"], options["quiet"])
     dry_run = options["dry_run"]
-    project = opened(output, log=sql_log(output, shown=dry_run or options["log_sql"], dry=dry_run))
+    log = sql_log(output, shown=dry_run or options["log_sql"], dry=dry_run)
+    care = care_of(output, rebuild=options["rebuild"], no_verify=options["no_verify"])
+    project = opened(output, log=log, care=care)
     given = one_of({"--step": step, "--to": to, "--mark": mark})
     repos = project.repos(options["repos"])
     if given:

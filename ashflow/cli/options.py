@@ -13,7 +13,7 @@ from ashflow.cli.output import Output, on_terminal
 from ashflow.errors import ConfigError, Declined
 
 if TYPE_CHECKING:
-    from ashflow.adapters.protocol import Log
+    from ashflow.adapters.protocol import Care, Log
     from ashflow.project.checkout import Project
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -65,19 +65,64 @@ def renaming(command: F) -> F:
     return command
 
 
-def opened(output: Output, *, log: Log | None = None) -> Project:
+def running(command: F) -> F:
+    """Give a command the options that say how migrations are run."""
+    for option in (
+        click.option("--log-sql", is_flag=True, help="Print each statement as it runs."),
+        click.option("--dry-run", is_flag=True, help="Print the SQL, and run nothing."),
+        click.option(
+            "--no-verify",
+            is_flag=True,
+            help="Do not prove that a table which is made anew has the same rows.",
+        ),
+        click.option(
+            "--rebuild",
+            is_flag=True,
+            help="Make a table anew also where its stored definition could be edited.",
+        ),
+        click.option(
+            "--no-backup",
+            is_flag=True,
+            help="Keep no copy when values are dropped or a type is narrowed.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def care_of(output: Output, *, rebuild: bool = False, no_verify: bool = False) -> Care:
+    """Return how carefully databases are changed; a person is shown how far it has come.
+
+    Args:
+        output: Where the command prints.
+        rebuild: Whether `--rebuild` was given.
+        no_verify: Whether `--no-verify` was given.
+    """
+    from ashflow.adapters.protocol import Care
+
+    watch = None
+    if output.is_watched:
+        from ashflow.cli.bar import Bar
+
+        watch = bar = Bar()
+        click.get_current_context().call_on_close(bar.end)
+    return Care(verify=not no_verify, rebuild=rebuild, watch=watch)
+
+
+def opened(output: Output, *, log: Log | None = None, care: Care | None = None) -> Project:
     """Return the project that the current folder is in.
 
     Args:
         output: Is told what happens.
         log: Is told of every statement of a migration.
+        care: How carefully databases are changed.
 
     Raises:
         ConfigError: There is none.
     """
     from ashflow.project.checkout import open_project
 
-    return open_project(here(), os.environ, tell=output.tell, log=log)
+    return open_project(here(), os.environ, tell=output.tell, log=log, care=care)
 
 
 def here() -> Path:

@@ -34,6 +34,11 @@ class Output:
         """Whether a person looks at what is printed on stdout."""
         return sys.stdout is not None and sys.stdout.isatty()
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether a person looks at what is printed on stderr while it is printed."""
+        return not self.quiet and sys.stderr is not None and sys.stderr.isatty()
+
     def result(self, text: str = "") -> None:
         """Print a line that the user asked for, on stdout."""
         if not self.as_json and not self.quiet:
@@ -69,7 +74,7 @@ class Output:
             case Warned(repo, text):
                 self.message(click.style("warning: ", fg="yellow") + f"{repo}: {text}")
             case Began(_, step):
-                if sys.stderr.isatty():
+                if self.is_watched:
                     click.echo(f"  {arrow(step)} …\r", nl=False, err=True)
             case Ended(_, done):
                 name = f"{done.version}_{done.name}"

@@ -10,7 +10,7 @@ import click
 
 from ashflow.cli.ask import answered, choices_of
 from ashflow.cli.codegen import migration_json
-from ashflow.cli.options import common, confirm, opened, renaming
+from ashflow.cli.options import care_of, common, confirm, opened, renaming
 from ashflow.cli.output import Output, count
 from ashflow.errors import UsageError
 from ashflow.run.events import Warned
@@ -73,7 +73,7 @@ def regen(name: str | None, *, migrate: bool, **options: Any) -> int:
             "--published is about migrations that are committed",
             hint="Say since when: --since main --published",
         )
-    project = opened(output)
+    project = opened(output, care=care_of(output))
     repos = project.repos(options["repos"])
     choices = choices_of(options)
     ground, plans = answered(

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from ashflow.cli.migrate import one_of, report, report_plan, sql_log
-from ashflow.cli.options import common, opened
+from ashflow.cli.options import care_of, common, opened, running
 from ashflow.cli.output import Output
 from ashflow.errors import UsageError
 
@@ -22,9 +22,7 @@ from ashflow.errors import UsageError
 @click.option("--to", metavar="VERSION", help="Back to and including this one.")
 @click.option("--all", "everything", is_flag=True, help="All of them.")
 @click.option("--mark", metavar="VERSION", help="Forget that it is applied, and run nothing.")
-@click.option("--no-backup", is_flag=True, help="Keep no copy when values are dropped.")
-@click.option("--dry-run", is_flag=True, help="Print the SQL, and run nothing.")
-@click.option("--log-sql", is_flag=True, help="Print each statement as it runs.")
+@running
 @common
 def rollback(
     step: int | None,
@@ -39,7 +37,9 @@ def rollback(
 
     output = Output(options["as_json"], options["quiet"])
     dry_run = options["dry_run"]
-    project = opened(output, log=sql_log(output, shown=dry_run or options["log_sql"], dry=dry_run))
+    log = sql_log(output, shown=dry_run or options["log_sql"], dry=dry_run)
+    care = care_of(output, rebuild=options["rebuild"], no_verify=options["no_verify"])
+    project = opened(output, log=log, care=care)
     given = one_of({"--step": step, "--to": to, "--all": everything, "--mark": mark})
     repos = project.repos(options["repos"])
     if not everything:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from ashflow.adapters.protocol import Database, Log
+    from ashflow.adapters.protocol import Care, Database, Log
     from ashflow.config import Config, RepoConfig
     from ashflow.plan.choices import Choices
     from ashflow.run.events import Event, Tell
@@ -41,9 +41,10 @@ class Project:
         now: Tells the moment, in UTC.
         tell: Is told what happens.
         log: Is told of every statement of a migration; None: nobody asked.
+        care: How carefully databases are changed; None: as carefully as can be.
     """
 
-    __slots__ = ("_declared", "config", "log", "now", "tell")
+    __slots__ = ("_declared", "care", "config", "log", "now", "tell")
 
     def __init__(
         self,
@@ -52,11 +53,13 @@ class Project:
         now: Callable[[], datetime] = utc_clock,
         tell: Tell = silent,
         log: Log | None = None,
+        care: Care | None = None,
     ) -> None:
         self.config = config
         self.now = now
         self.tell = tell
         self.log = log
+        self.care = care
         self._declared: dict[str, Declared] = {}
 
     @property
@@ -142,6 +145,7 @@ class Project:
             ConfigError: Its url can't be used.
         """
         from ashflow.adapters.connect import connect
+        from ashflow.adapters.protocol import CAREFUL
 
         self._refuse_shared(repo)
         return connect(
@@ -150,6 +154,7 @@ class Project:
             lock_timeout=repo.lock_timeout,
             log=self.log,
             ledger=repo.ledger,
+            care=self.care or CAREFUL,
         )
 
     def _refuse_shared(self, repo: RepoConfig) -> None:
@@ -186,6 +191,7 @@ def open_project(
     *,
     tell: Tell = silent,
     log: Log | None = None,
+    care: Care | None = None,
 ) -> Project:
     """Find the project that a folder is in, and read its configuration.
 
@@ -194,9 +200,10 @@ def open_project(
         env: The environment.
         tell: Is told what happens.
         log: Is told of every statement of a migration.
+        care: How carefully databases are changed.
 
     Raises:
         ConfigError: There is none, or its configuration can't be used.
     """
     config = read_config(find_project(start), env)
-    return Project(config, tell=tell, log=log)
+    return Project(config, tell=tell, log=log, care=care)

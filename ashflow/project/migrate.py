@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ashflow.errors import UsageError
+from ashflow.errors import AshflowError, UsageError
 from ashflow.history.ledger import Ledger
 from ashflow.plan.migrate import (
     check_known,
@@ -15,6 +15,7 @@ from ashflow.plan.migrate import (
     late,
     misnamed,
     missing,
+    pending,
     refuse_another,
     up,
 )
@@ -197,6 +198,7 @@ def run(
             _keep_what_goes(project, one)
         try:
             done = project.runner(one.repo, one.database).run(one.steps)
+            _tell_of_strangers(project, one)
         finally:
             one.database.close()
         ran.append(Ran(one.repo, tuple(done)))
@@ -204,14 +206,46 @@ def run(
 
 
 def _keep_what_goes(project: Project, planned: Planned) -> None:
+    """Copy a database before values in it go, and say so; or why there is no copy."""
     from ashflow.project.park import losses, park
 
     lost = losses(planned.database, planned.steps)
-    if lost:
+    if not lost:
+        return
+    limit = project.config.repo(planned.repo).backup_limit_mb
+    size = planned.database.size() / 1_000_000
+    if limit is not None and size > limit:
+        kept = f"no copy is kept, as {size:,.0f} MB are more than backup_limit_mb = {limit:g}"
+    else:
         place = park(project, planned.repo, planned.database)
-        going = ", ".join(map(str, lost))
-        text = f"{going} will be dropped; a copy of the database from before is {place}"
-        project.tell(Warned(planned.repo, text))
+        kept = f"a copy of the database from before is {place}"
+    project.tell(Warned(planned.repo, f"{'; '.join(lost)}; {kept}"))
+
+
+def _tell_of_strangers(project: Project, planned: Planned) -> None:
+    """Say what of the changed tables is in the database and is written down nowhere."""
+    from ashflow.plan.drift import changed_tables, strangers
+
+    tables = changed_tables(op for step in planned.steps for op in step.operations)
+    if not tables:
+        return
+    history = project.history(planned.repo)
+    with planned.database.read() as session:
+        ledger, schema = session.ledger(), session.introspect(tables)
+    written = "\n".join(row.operations for row in ledger)
+    waiting = {file.version for file in pending(history, ledger)}
+    for table in tables:
+        files = history.of_table(table)
+        if not files or table not in schema or waiting & {file.version for file in files}:
+            continue  # there is nothing to compare it with
+        try:
+            known = history.leaf(files[0].folder).physical
+        except AshflowError as error:  # what was to be done is done
+            project.tell(Warned(planned.repo, error.message))
+            continue
+        if found := strangers(known, schema[table], written):
+            text = f"{table} has what no snapshot tells of, and keeps it: {', '.join(found)}"
+            project.tell(Warned(planned.repo, text))
 
 
 def rehearse(planned: Sequence[Planned]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from ashflow.change.trace import dropped
+from ashflow.change.trace import dropped, narrowed
 from ashflow.plan.regen import Loss
 
 if TYPE_CHECKING:
@@ -17,19 +17,29 @@ if TYPE_CHECKING:
     from ashflow.project.checkout import Project
 
 
-def losses(database: Database, steps: Sequence[Step]) -> tuple[Loss, ...]:
-    """Count the values that steps would drop, as the database is now.
+def losses(database: Database, steps: Sequence[Step]) -> tuple[str, ...]:
+    """Count the values that steps would drop or write into a narrower type, as they are now.
 
     Args:
         database: The database.
         steps: What is to be run, in order.
+
+    Returns:
+        What happens to which values, in words; nothing where there are none.
     """
-    going = dropped(operation for step in steps for operation in step.operations)
-    if not going or not database.exists():
+    operations = [operation for step in steps for operation in step.operations]
+    going, squeezed = dropped(operations), narrowed(operations)
+    if not (going or squeezed) or not database.exists():
         return ()
     with database.read() as session:
-        counted = [Loss(t, c, session.count(t, where_not_null=c)) for t, c in going]
-    return tuple(loss for loss in counted if loss.rows)
+        lost = [Loss(t, c, session.count(t, where_not_null=c)) for t, c in going]
+        less = [Loss(t, c, session.count(t, where_not_null=c)) for t, c in squeezed]
+    told = ", ".join(str(loss) for loss in lost if loss.rows)
+    changed = ", ".join(str(loss) for loss in less if loss.rows and loss not in lost)
+    return (
+        *((f"{told} will be dropped",) if told else ()),
+        *((f"{changed} will get a narrower type",) if changed else ()),
+    )
 
 
 def park(project: Project, repo: str, database: Database) -> Path:

@@ -98,14 +98,18 @@ class Change:
         Raises:
             SchemaError: There is none.
         """
-        taken = {fold(item.name) for item in (*self.old.columns, *self.new.columns)}
-        for name in ("rowid", "_rowid_", "oid"):
-            if name not in taken:
-                return name
+        if self.rowid_name is not None:
+            return self.rowid_name
         raise SchemaError(
             f"{self.table} has columns rowid, _rowid_ and oid, so that its row ids cannot be kept",
             hint="Rename one of the columns first.",
         )
+
+    @property
+    def rowid_name(self) -> str | None:
+        """A name of the rowid that is the name of no column; None where there is none."""
+        taken = {fold(item.name) for item in (*self.old.columns, *self.new.columns)}
+        return next((name for name in ("rowid", "_rowid_", "oid") if name not in taken), None)
 
 
 def change_of(facts: TableFacts, operations: Sequence[Operation]) -> Change:

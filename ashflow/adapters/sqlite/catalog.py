@@ -75,11 +75,6 @@ class TableFacts:
             )
         return definition
 
-    def without(self, indexes: Collection[str]) -> TableFacts:
-        """Return the table without some indexes, which are named in small letters."""
-        kept = tuple(index for index in self.indexes if fold(index.name) not in indexes)
-        return replace(self, indexes=kept)
-
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
@@ -90,6 +85,7 @@ class Catalog:
         views: All views of the database.
         triggers: All triggers of the database, those of other tables too.
         counters: Whether a table with AUTOINCREMENT was ever made.
+        statistics: The tables in which SQLite keeps what ANALYZE found.
         broken: The views and triggers that name what is not there, each view with its triggers;
             known only where something is to be renamed.
     """
@@ -98,6 +94,7 @@ class Catalog:
     views: tuple[Made, ...] = ()
     triggers: tuple[Made, ...] = ()
     counters: bool = False
+    statistics: tuple[str, ...] = ()
     broken: tuple[tuple[Made, ...], ...] = ()
 
     def table(self, name: str) -> TableFacts:
@@ -115,8 +112,19 @@ class Catalog:
             )
         return found
 
+    def without_indexes(self, names: Collection[str]) -> Catalog:
+        """Return what it is after some indexes are dropped, which are named in small letters."""
+        if not names:
+            return self
+        tables = (
+            replace(table, indexes=tuple(i for i in table.indexes if fold(i.name) not in names))
+            for table in self.tables
+        )
+        return replace(self, tables=tuple(tables))
+
 
 EMPTY = Catalog()
+_STATISTICS = ("sqlite_stat1", "sqlite_stat4")
 
 
 def read_catalog(connection: sqlite3.Connection, names: Collection[str] | None = None) -> Catalog:
@@ -141,6 +149,7 @@ def read_catalog(connection: sqlite3.Connection, names: Collection[str] | None =
         tuple(made["view"]),
         tuple(made["trigger"]),
         any(table.name == "sqlite_sequence" for table in made["table"]),
+        tuple(table.name for table in made["table"] if table.name in _STATISTICS),
     )
 
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 OLDEST: Final = (3, 37, 0)
 SIDE_FILES: Final = ("-journal", "-wal", "-shm")
 _MAGIC: Final = b"SQLite format 3\0"
+_OFTEN: Final = 200_000
+"""After how many steps of its machine SQLite calls Python: some milliseconds."""
+
 _PATIENCE: Final = 0.05
 """Seconds that SQLite itself waits for a lock: short, so that Ctrl-C is heard between two tries."""
 
@@ -47,6 +50,20 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
         cached_statements=0,
         timeout=_PATIENCE,
     )
+
+
+def hear_interrupts(connection: sqlite3.Connection) -> None:
+    """Let Ctrl-C end a statement that takes long.
+
+    Python looks for signals only while it runs code of its own: so it is called again and
+    again. What it raises then SQLite tells as an error; see `is_interrupted`.
+    """
+    connection.set_progress_handler(lambda: 0, _OFTEN)
+
+
+def is_interrupted(error: Exception) -> bool:
+    """Whether a statement was ended by a signal."""
+    return _code(error) == sqlite3.SQLITE_INTERRUPT
 
 
 def begin(connection: sqlite3.Connection, path: Path | str, lock_timeout: float) -> None:

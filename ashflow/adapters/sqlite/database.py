@@ -14,6 +14,7 @@ from ashflow.adapters.sqlite.connection import (
     commit,
     connect,
     has_header,
+    hear_interrupts,
     refuse_what_is_no_file,
     rollback,
     translated,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ashflow.adapters.protocol import Log
+    from ashflow.adapters.protocol import Care, Log
 
 
 class SqliteDatabase:
@@ -39,18 +40,27 @@ class SqliteDatabase:
         ledger: What the table of the migrations is called.
         lock_timeout: How long to wait for the lock, in seconds.
         log: Told of every statement before it runs.
+        care: How carefully it is changed.
     """
 
-    __slots__ = ("_ledger", "_lock_timeout", "_log", "_path", "_shown", "_writer")
+    __slots__ = ("_care", "_ledger", "_lock_timeout", "_log", "_path", "_shown", "_writer")
 
     def __init__(
-        self, path: Path, *, shown: str, ledger: str, lock_timeout: float, log: Log | None
+        self,
+        path: Path,
+        *,
+        shown: str,
+        ledger: str,
+        lock_timeout: float,
+        log: Log | None,
+        care: Care,
     ) -> None:
         self._path = path
         self._shown = shown
         self._ledger = ledger
         self._lock_timeout = lock_timeout
         self._log = log
+        self._care = care
         self._writer: tuple[sqlite3.Connection, tuple[int, int]] | None = None
 
     @property
@@ -61,6 +71,11 @@ class SqliteDatabase:
     def exists(self) -> bool:
         """Whether the file is there."""
         return self._path.exists()
+
+    def size(self) -> int:
+        """Return how large the file is with what is written beside it, in bytes."""
+        files = (self._path, self._path.with_name(self._path.name + "-wal"))
+        return sum(file.stat().st_size for file in files if file.exists())
 
     def create(self) -> bool:
         """Make an empty database, and the folders above it; False where it was there."""
@@ -115,10 +130,11 @@ class SqliteDatabase:
         begin(connection, self._path, self._lock_timeout)
         try:
             yield self._session(connection, foreign_keys=foreign_keys)
+            commit(connection, self._path, self._lock_timeout)
         except BaseException:
             rollback(connection)
+            self.close()  # the definitions that it knows may be those that were undone
             raise
-        commit(connection, self._path, self._lock_timeout)
 
     @contextmanager
     def unlocked(self, *, foreign_keys: bool = False) -> Iterator[SqliteSession]:
@@ -193,6 +209,7 @@ class SqliteDatabase:
             self._lock_timeout,
             atomic=atomic,
             foreign_keys=foreign_keys,
+            care=self._care,
         )
 
     def _refuse_another_file(self) -> None:
@@ -210,6 +227,7 @@ class SqliteDatabase:
             self.close()  # another process has made the file anew
         if self._writer is None:
             self._writer = (self._connect("rw"), identity)
+            hear_interrupts(self._writer[0])
         connection = self._writer[0]
         self._switch(connection, "foreign_keys", on=foreign_keys)
         self._switch(connection, "legacy_alter_table", on=False)

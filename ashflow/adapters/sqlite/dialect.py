@@ -13,6 +13,7 @@ from ashflow.adapters.sqlite import guards
 from ashflow.adapters.sqlite.alter import Change, change_of, constant, edited, touches
 from ashflow.adapters.sqlite.definition import definition_of
 from ashflow.adapters.sqlite.edit import mentions_in
+from ashflow.adapters.sqlite.in_place import edit_in_place, leaves_rows
 from ashflow.adapters.sqlite.rebuild import fill_text, rebuild
 from ashflow.adapters.sqlite.renaming import renamed
 from ashflow.adapters.sqlite.spell import (
@@ -21,7 +22,7 @@ from ashflow.adapters.sqlite.spell import (
     references_text,
     table_text,
 )
-from ashflow.adapters.sqlite.steps import Call, Do, Step, Theirs
+from ashflow.adapters.sqlite.steps import Call, Do, Remake, Step, Theirs
 from ashflow.change.operations import (
     AddColumn,
     AddIndex,
@@ -39,13 +40,13 @@ from ashflow.change.operations import (
     RenameTable,
     Run,
 )
-from ashflow.errors import MigrationFailed
+from ashflow.errors import MigrationFailed, SchemaError
 from ashflow.schema.sqltext import fold, mentions, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ashflow.adapters.sqlite.catalog import Catalog
+    from ashflow.adapters.sqlite.catalog import Catalog, TableFacts
     from ashflow.schema.table import Column, Index
 
 Alone = RenameTable | RenameColumn | AddStatement | DropStatement | Execute | Run
@@ -102,11 +103,14 @@ def _stretch(operations: list[Operation]) -> Stretch:
     made: set[str] = set()
     reads: set[str] = set()
     for operation in operations:
+        if isinstance(operation, Alone):
+            continue
+        table = fold(operation.table)
         if isinstance(operation, CreateTable):
-            made.add(fold(operation.table))
-        elif not isinstance(operation, Alone) and touches(operation):
-            reads.add(fold(operation.table))
-    return Stretch(tuple(operations), frozenset(reads - made))
+            made.add(table)
+        elif table not in made and (touches(operation) or isinstance(operation, DropTable)):
+            reads.add(table)
+    return Stretch(tuple(operations), frozenset(reads))
 
 
 def _needs_what_went_before(operation: Operation, waiting: list[Operation]) -> bool:
@@ -146,12 +150,13 @@ def _taken_along(operation: Operation, waiting: Sequence[Operation]) -> list[Ope
     return []
 
 
-def statements(catalog: Catalog, stretch: Stretch) -> Iterator[Step]:
+def statements(catalog: Catalog, stretch: Stretch, *, anew: bool = False) -> Iterator[Step]:
     """Yield the steps of a stretch, in order.
 
     Args:
         catalog: What the database says of the tables that the stretch reads.
         stretch: The operations.
+        anew: Whether a table is made anew also where its stored definition could be edited.
 
     Raises:
         SchemaError: An operation does not fit what is there.
@@ -164,7 +169,8 @@ def statements(catalog: Catalog, stretch: Stretch) -> Iterator[Step]:
     for index_name in sorted_.index_drops.values():
         yield Do(f"DROP INDEX {quote(index_name)}")
     for name, operations in sorted_.tables.items():
-        yield from _table(catalog, name, operations, frozenset(sorted_.index_drops))
+        known = catalog.without_indexes(sorted_.index_drops)
+        yield from _table(known, name, operations, anew=anew)
     for table, index in sorted_.index_adds.values():
         if index.unique and fold(table) not in sorted_.made:
             yield guards.unique(table, index)
@@ -238,35 +244,50 @@ def _drop_indexes_of(found: _Sorted, table: str) -> None:
 
 
 def _table(
-    catalog: Catalog, name: str, operations: list[Operation], dropped: frozenset[str]
+    catalog: Catalog, name: str, operations: list[Operation], *, anew: bool
 ) -> Iterator[Step]:
     """Yield the steps of one table: it goes, it comes, or it is altered."""
     whole = [op for op in operations if isinstance(op, CreateTable | DropTable)]
     if not whole:
-        yield from _altered(catalog, name, operations, dropped)
+        yield from _altered(catalog, name, operations, anew=anew)
         return
     if isinstance(whole[0], DropTable):
+        _refuse_strangers(catalog.table(name), whole[0])
         yield Do(f"DROP TABLE {quote(whole[0].table)}")
     if isinstance(whole[-1], CreateTable):
         made, after = whole[-1].definition, operations[operations.index(whole[-1]) + 1 :]
         yield Do(edited(definition_of(made), after).text if after else table_text(made))
 
 
+def _refuse_strangers(facts: TableFacts, drop: DropTable) -> None:
+    """Refuse to drop a table with a column that the migration does not know."""
+    known = {fold(column.name) for column in drop.columns}
+    strangers = [name for name in facts.columns if fold(name) not in known]
+    if strangers:
+        raise SchemaError(
+            f"{facts.name} cannot be dropped: it has a column that the migration does not know, "
+            f"{', '.join(strangers)}",
+            hint="Somebody added it by hand. Where it may go, drop it first: "
+            f"ALTER TABLE {quote(facts.name)} DROP COLUMN {quote(strangers[0])}",
+        )
+
+
 def _altered(
-    catalog: Catalog, name: str, operations: list[Operation], dropped: frozenset[str]
+    catalog: Catalog, name: str, operations: list[Operation], *, anew: bool
 ) -> Iterator[Step]:
     altering = [operation for operation in operations if touches(operation)]
     if not altering:
         yield from (_fill(op) for op in operations if isinstance(op, Fill))
         return
-    change = change_of(catalog.table(name).without(dropped), operations)
+    change = change_of(catalog.table(name), operations)
     if not change.changes_text:
         yield from (_fill(op) for op in operations if isinstance(op, Fill))
     elif not _many_drops(altering) and all(_native(catalog, change, op) for op in altering):
-        for operation in operations:
-            yield from _natively(change, operation)
+        yield from _natively(change, operations)
+    elif leaves_rows(change) and not anew:
+        yield from edit_in_place(change, catalog)
     else:
-        yield from rebuild(change, counters=catalog.counters)
+        yield from rebuild(change, catalog)
 
 
 def _many_drops(operations: list[Operation]) -> bool:
@@ -274,7 +295,14 @@ def _many_drops(operations: list[Operation]) -> bool:
     return sum(isinstance(operation, DropColumn) for operation in operations) > 1
 
 
-def _natively(change: Change, operation: Operation) -> Iterator[Step]:
+def _natively(change: Change, operations: list[Operation]) -> Iterator[Step]:
+    steps = tuple(step for op in operations for step in _own_words(change, op))
+    drops = any(isinstance(operation, DropColumn) for operation in operations)
+    yield from (Remake(change.table, None, steps),) if drops else steps
+
+
+def _own_words(change: Change, operation: Operation) -> Iterator[Step]:
+    """Yield SQLite's own statement for an operation."""
     match operation:
         case AddColumn(_, column):
             text = column_text(column, strict=change.old.options.strict)

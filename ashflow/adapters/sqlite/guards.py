@@ -123,15 +123,6 @@ def unique_key(table: str, columns: Sequence[str]) -> Guard:
     return _no_duplicates(table, keys, wanted, "as the primary key asks")
 
 
-def all_copied(table: str, copy: str) -> Guard:
-    """Return the guard that a copy has as many rows as its table."""
-    return Guard(
-        f"SELECT abs((SELECT count(*) FROM {quote(table)}) - (SELECT count(*) FROM {quote(copy)}))",
-        f"of {table} would be lost in the copy",
-        "Nothing was changed; please report this as a bug of ashflow.",
-    )
-
-
 def _no_duplicates(table: str, keys: list[str], wanted: list[str], why: str) -> Guard:
     said = ", ".join(keys)
     return Guard(

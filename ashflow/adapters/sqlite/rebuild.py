@@ -1,64 +1,78 @@
 """Make a table anew under its name, with all that SQLite cannot alter changed, and every row kept.
 
 The order of https://www.sqlite.org/lang_altertable.html#otheralter: the new table is made and
-filled beside the old one, then it takes its place. Views, and the triggers of other tables, stay
-as they are, because nothing that they name is ever renamed away.
+filled beside the old one and compared with it, then it takes its place. Views, and the triggers of
+other tables, stay as they are, because nothing that they name is ever renamed away.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from ashflow.adapters.sqlite import guards
-from ashflow.adapters.sqlite.affinity import affinity, loses
 from ashflow.adapters.sqlite.clauses import (
     autoincrement,
-    collation,
-    default_expression,
     primary_key,
     qualified,
     rowid_alias,
 )
+from ashflow.adapters.sqlite.conditions import conditions, value_of
 from ashflow.adapters.sqlite.explain import reasons
-from ashflow.adapters.sqlite.introspect import index_of
-from ashflow.adapters.sqlite.steps import Do, Step
+from ashflow.adapters.sqlite.introspect import index_of, unique_constraints
+from ashflow.adapters.sqlite.proof import pairs
+from ashflow.adapters.sqlite.steps import Compare, Copy, Do, Pair, Remake, Room, Step
 from ashflow.errors import SchemaError
-from ashflow.schema.sqltext import Token, fold, mentions, quote, reads, significant
+from ashflow.schema.sqltext import Token, fold, mentions, quote, significant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ashflow.adapters.sqlite.alter import Change
-    from ashflow.adapters.sqlite.catalog import Made
-    from ashflow.adapters.sqlite.definition import ColumnItem
-    from ashflow.schema.table import Check
+    from ashflow.adapters.sqlite.catalog import Catalog, Made
+    from ashflow.adapters.sqlite.definition import Definition
 
-Copy = list[tuple[str, str]]
-"""A column of the new table, and the expression over the old one that it takes."""
+Columns = tuple[tuple[str, str], ...]
+"""Columns of the new table, each with the expression over the old one that it takes."""
+
+_KEY: Final = "rowid"
 
 
-def rebuild(change: Change, *, counters: bool) -> Iterator[Step]:
+def rebuild(change: Change, catalog: Catalog) -> Iterator[Step]:
     """Yield the steps that make a table anew.
 
     Args:
         change: The table as it is and as it shall be.
-        counters: Whether `sqlite_sequence` is there.
+        catalog: What else the database has.
 
     Raises:
         SchemaError: An index or a trigger of the table names a column that goes.
     """
     _refuse_dependents(change)
-    yield from _guards(change)
+    yield from conditions(change)
     if change.facts.triggers:
         # Triggers keep other things in step with the rows, a search index for one.
         yield from fills(change)
-    counted = counters and autoincrement(change.old)
-    swap = _copied_out if qualified(change.new) else _renamed
-    yield from swap(change, _copy(change), counted=counted)
+    yield remake(change, catalog)
+
+
+def remake(change: Change, catalog: Catalog) -> Remake:
+    """Return the step that makes a table anew from rows that are as they shall be."""
+    new = change.new.named(f"CREATE TABLE {quote(change.table)} ")
+    counted = autoincrement(change.new)
+    return Remake(change.table, new, tuple(_steps(change, catalog)), counted=counted)
+
+
+def _steps(change: Change, catalog: Catalog) -> Iterator[Step]:
+    counted = catalog.counters and autoincrement(change.old)
+    aside = qualified(change.new)
+    yield Room(change.table, 3 if aside else 2)
+    yield from _statistics_aside(change, catalog)
+    swap = _copied_out if aside else _renamed
+    yield from swap(change, counted=counted)
     yield from (_index(change, made) for made in change.facts.indexes)
     yield from (Do(made.sql) for made in change.facts.triggers)
-    if change.facts.analyzed:
-        yield Do(f"ANALYZE {quote(change.table)}")
+    yield from _statistics_back(change, catalog)
 
 
 def fills(change: Change) -> Iterator[Step]:
@@ -67,7 +81,16 @@ def fills(change: Change) -> Iterator[Step]:
         item = change.before(name)
         if item is not None and not item.has("generated"):
             for sql in expressions:
-                yield Do(fill_text(change.table, item.name, sql))
+                yield Do(fill_text(change.table, item.name, sql), why_not(change))
+
+
+def why_not(change: Change) -> tuple[Step, ...]:
+    """Return the steps that find out which rows refuse to be filled, and why."""
+    unique = (index_of(made.sql, made.name) for made in change.facts.indexes)
+    return (
+        *reasons(change.new, change.table, _columns(change)),
+        *(guards.unique(change.table, index) for index in unique if index.unique),
+    )
 
 
 def fill_text(table: str, column: str, sql: str) -> str:
@@ -79,11 +102,12 @@ def fill_text(table: str, column: str, sql: str) -> str:
     )
 
 
-def _renamed(change: Change, copy: Copy, *, counted: bool) -> Iterator[Step]:
-    table, beside = change.table, f"__ashflow_new_{change.table}"
+def _renamed(change: Change, *, counted: bool) -> Iterator[Step]:
+    table, beside, copy = change.table, f"__ashflow_new_{change.table}", _columns(change)
+    order = _order(change)
     yield Do(change.new.named(f"CREATE TABLE {quote(beside)} ").text)
-    yield from _filled(beside, table, copy, tuple(reasons(change.new, table, copy)))
-    yield guards.all_copied(table, beside)
+    yield Copy(table, beside, copy, order, tuple(reasons(change.new, table, copy)))
+    yield Compare(table, table, beside, _found_by(change), _compared(change), order)
     if counted and autoincrement(change.new):
         yield from _counter(table, beside)
     yield Do(f"DROP TABLE {quote(table)}")
@@ -93,41 +117,98 @@ def _renamed(change: Change, copy: Copy, *, counted: bool) -> Iterator[Step]:
     yield Do("PRAGMA legacy_alter_table = OFF")
 
 
-def _copied_out(change: Change, copy: Copy, *, counted: bool) -> Iterator[Step]:
+def _copied_out(change: Change, *, counted: bool) -> Iterator[Step]:
     """Yield the steps for a definition that says the name of its own table: no rename is right."""
-    table, aside = change.table, f"__ashflow_old_{change.table}"
-    places = [quote(f"c{at}") for at in range(len(copy))]
-    # Without declared types, so that no value is converted on the way.
-    yield Do(f"CREATE TABLE {quote(aside)} ({', '.join(places) or 'c'})")
-    yield from _filled(aside, table, list(zip(places, (s for _, s in copy), strict=True)))
-    yield guards.all_copied(table, aside)
+    table, aside, copy = change.table, f"__ashflow_old_{change.table}", _columns(change)
+    places = {target: quote(f"c{at}") for at, (target, _) in enumerate(copy)}
+    out = tuple((places[target], value) for target, value in copy)
+    back = tuple((target, place) for target, place in places.items())
+    # Its row ids are those of the new table, so that rows can be found again.
+    found_by = () if change.new.options.without_rowid else _found_by(change)
+    numbered = tuple((_KEY, value) for _, value in found_by)
+    yield Do(f"CREATE TABLE {quote(aside)} ({', '.join(places.values())})")
+    yield Copy(table, aside, (*numbered, *out), _order(change))
+    values = [pair for pair in pairs(change) if pair.after in places]
+    held = [replace(pair, after=places[pair.after], typed=True) for pair in values]
+    yield Compare(table, table, aside, numbered, tuple(held), _order(change))
     if counted and autoincrement(change.new):
         yield from _counter(table, aside)
     yield Do(f"DROP TABLE {quote(table)}")
     yield Do(change.new.named(f"CREATE TABLE {quote(table)} ").text)
-    back = list(zip((t for t, _ in copy), places, strict=True))
-    yield from _filled(table, aside, back, tuple(reasons(change.new, aside, back)))
-    yield guards.all_copied(aside, table)
+    yield Copy(aside, table, back, _KEY, tuple(reasons(change.new, aside, back)))
+    again = [Pair(p.name, places[p.after], p.after, typed=p.typed) for p in values]
+    named = tuple((target, _KEY) for target, _ in found_by)
+    yield Compare(table, aside, table, named, tuple(again), _KEY)
     if counted and autoincrement(change.new):
         yield from _counter(aside, table)
         yield Do(f"DELETE FROM sqlite_sequence WHERE name = {_text(aside)}")
     yield Do(f"DROP TABLE {quote(aside)}")
 
 
-def _filled(target: str, source: str, copy: Copy, why: tuple[Step, ...] = ()) -> Iterator[Step]:
-    if copy:
-        # OR ABORT: a column's own ON CONFLICT IGNORE would leave rows out.
-        yield Do(
-            f"INSERT OR ABORT INTO {quote(target)} ({', '.join(t for t, _ in copy)}) "
-            f"SELECT {', '.join(s for _, s in copy)} FROM {quote(source)}",
-            why,
-        )
+def _compared(change: Change) -> tuple[Pair, ...]:
+    """Return the values to compare, but for the number of a row, by which it is found."""
+    found_by = () if change.new.options.without_rowid else _found_by(change)
+    return tuple(pair for pair in pairs(change) if (pair.after, pair.before) not in found_by)
+
+
+def _order(change: Change) -> str | None:
+    """Return a name of the rowid of the old table; None where it has none, or none that works."""
+    if change.old.options.without_rowid:
+        return None
+    alias = rowid_alias(change.old)
+    return change.rowid_name if alias is None else quote(alias)
+
+
+def _found_by(change: Change) -> Columns:
+    """Return what tells which row of the new table is which of the old one.
+
+    Nothing does where SQLite makes up the numbers of the rows, or where a key is filled: the
+    expression may give another value each time.
+    """
+    if not change.new.options.without_rowid and change.keeps_rowid:
+        return ((change.rowid(), change.rowid()),)
+    alias = rowid_alias(change.new)
+    key = primary_key(change.new) if alias is None else (alias,)
+    items = [item for name in key if (item := change.new.column(name)) is not None]
+    found = tuple((quote(item.name), change.source(item)) for item in items)
+    plain = {quote(item.name) for item in change.old.columns} | {change.rowid_name}
+    return (
+        tuple((name, source) for name, source in found if source)
+        if all(source in plain for _, source in found)
+        else ()
+    )
 
 
 def _index(change: Change, made: Made) -> Step:
     """Return the step that makes an index of the table again."""
     index = index_of(made.sql, made.name)
     return Do(made.sql, (guards.unique(change.table, index),) if index.unique else ())
+
+
+def _statistics_aside(change: Change, catalog: Catalog) -> Iterator[Step]:
+    """Yield the steps that keep what ANALYZE found from going with the table."""
+    if change.facts.analyzed:
+        for kept_in in catalog.statistics:
+            aside = _text(f"__ashflow_new_{change.table}")
+            yield Do(f"UPDATE {kept_in} SET tbl = {aside} WHERE tbl = {_text(change.facts.name)}")
+
+
+def _statistics_back(change: Change, catalog: Catalog) -> Iterator[Step]:
+    if not change.facts.analyzed:
+        return
+    aside = _text(f"__ashflow_new_{change.table}")
+    there = ["idx IS NULL", *(f"idx = {_text(made.name)}" for made in change.facts.indexes)]
+    if _keys(change.old) == _keys(change.new):  # the indexes that SQLite makes for them
+        there.append("idx LIKE 'sqlite~_autoindex~_%' ESCAPE '~'")
+    for kept_in in catalog.statistics:
+        yield Do(f"DELETE FROM {kept_in} WHERE tbl = {aside} AND NOT ({' OR '.join(there)})")
+        yield Do(f"UPDATE {kept_in} SET tbl = {_text(change.facts.name)} WHERE tbl = {aside}")
+
+
+def _keys(definition: Definition) -> list[tuple[str, ...]]:
+    """Return the keys for which SQLite makes indexes, in their order."""
+    unique = [tuple(map(str, index.keys)) for index in unique_constraints(definition)]
+    return [primary_key(definition), *unique]
 
 
 def _counter(source: str, target: str) -> Iterator[Step]:
@@ -141,7 +222,7 @@ def _counter(source: str, target: str) -> Iterator[Step]:
     )
 
 
-def _copy(change: Change) -> Copy:
+def _columns(change: Change) -> Columns:
     copy = [(change.rowid(), change.rowid())] if change.keeps_rowid else []
     for item in change.new.columns:
         source = None if item.has("generated") else change.source(item)
@@ -149,75 +230,8 @@ def _copy(change: Change) -> Copy:
             copy.append((quote(item.name), source))
     if not copy:  # nothing of the rows is left but their number
         first = next(item for item in change.new.columns if not item.has("generated"))
-        copy.append((quote(first.name), _value(change, first)))
-    return copy
-
-
-def _guards(change: Change) -> Iterator[Step]:
-    for item in change.new.columns:
-        yield from _null_guards(change, item)
-        yield from _type_guards(change, item)
-    for check in change.checks:
-        rows = _seen_by(change, check)
-        if rows is not None:
-            yield guards.meets(change.table, check, rows)
-    key = primary_key(change.new)
-    if key and key != primary_key(change.old) and all(change.before(name) for name in key):
-        yield guards.unique_key(change.table, key)
-
-
-def _null_guards(change: Change, item: ColumnItem) -> Iterator[Step]:
-    if not item.has("not_null") or item.has("generated"):
-        return
-    before, source = change.before(item.name), change.source(item)
-    if default_expression(item) is not None:
-        if before is not None and not (before.has("not_null") or fold(item.name) in change.fills):
-            yield guards.becomes_default(change.table, before.name)
-        return
-    if source is None:
-        if item.name != rowid_alias(change.new):
-            yield guards.no_rows(change.table, item.name)
-    elif before is None or not before.has("not_null"):
-        yield guards.never_null(change.table, item.name, source)
-
-
-def _type_guards(change: Change, item: ColumnItem) -> Iterator[Step]:
-    before = change.before(item.name)
-    if before is None or item.has("generated"):
-        return
-    was = affinity(before.declared, strict=change.old.options.strict)
-    shall_be = affinity(item.declared, strict=change.new.options.strict)
-    lost = loses(quote(before.name), shall_be)
-    if was != shall_be and lost is not None:
-        yield guards.same_value(change.table, item.name, item.declared, lost)
-
-
-def _seen_by(change: Change, check: Check) -> str | None:
-    """Return what a check is to be counted on: the rows as they will be.
-
-    None where only the new table can tell, because a column that the check reads is computed, or
-    compares otherwise than until now.
-    """
-    seen = [item for item in change.new.columns if reads(check.sql, item.name)]
-    if any(item.has("generated") or _compares_otherwise(change, item) for item in seen):
-        return None
-    if all(change.source(item) == quote(item.name) for item in seen):
-        return quote(change.table)
-    values = ", ".join(f"{_value(change, item)} AS {quote(item.name)}" for item in seen)
-    return f"(SELECT {values} FROM {quote(change.table)}) AS {quote(change.table)}"
-
-
-def _compares_otherwise(change: Change, item: ColumnItem) -> bool:
-    before = change.before(item.name)
-    if before is None:
-        return False
-    strict = change.old.options.strict, change.new.options.strict
-    kinds = (affinity(i.declared, strict=s) for i, s in zip((before, item), strict, strict=True))
-    return len({*kinds}) > 1 or collation(before) != collation(item)
-
-
-def _value(change: Change, item: ColumnItem) -> str:
-    return change.source(item) or default_expression(item) or "NULL"
+        copy.append((quote(first.name), value_of(change, first)))
+    return tuple(copy)
 
 
 def _refuse_dependents(change: Change) -> None:

@@ -6,15 +6,35 @@ import sqlite3
 import sys
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
-from ashflow.adapters.sqlite import checks
+from ashflow.adapters.protocol import CAREFUL
+from ashflow.adapters.sqlite import checks, copying, remaking
 from ashflow.adapters.sqlite.catalog import read_catalog
-from ashflow.adapters.sqlite.connection import begin, commit, rollback, translated
+from ashflow.adapters.sqlite.connection import (
+    begin,
+    commit,
+    is_interrupted,
+    rollback,
+    translated,
+)
 from ashflow.adapters.sqlite.dialect import Stretch, statements, stretches
 from ashflow.adapters.sqlite.introspect import introspect
 from ashflow.adapters.sqlite.ledger import LedgerTables
-from ashflow.adapters.sqlite.steps import Call, Do, Guard, Step, Tally, Theirs, rows_text
+from ashflow.adapters.sqlite.steps import (
+    Call,
+    Compare,
+    Copy,
+    Do,
+    Edit,
+    Guard,
+    Remake,
+    Room,
+    Step,
+    Tally,
+    Theirs,
+    rows_text,
+)
 from ashflow.change.operations import Fill, function_name
 from ashflow.change.reverse import tables_of
 from ashflow.errors import AshflowError, MigrationFailed, RowsForbid, SchemaError
@@ -25,7 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
-    from ashflow.adapters.protocol import Log
+    from ashflow.adapters.protocol import Care, Log
     from ashflow.change.operations import Function, Operation
     from ashflow.history.ledger import Applied, Ledger
     from ashflow.schema.table import Schema
@@ -61,6 +81,7 @@ class SqliteSession:
         lock_timeout: How long to wait for a lock, in seconds.
         atomic: Whether the session is one transaction, which nothing may end before its time.
         foreign_keys: Whether foreign keys are enforced.
+        care: How carefully it is changed.
     """
 
     connection: sqlite3.Connection
@@ -70,6 +91,7 @@ class SqliteSession:
     lock_timeout: float = 60.0
     atomic: bool = True
     foreign_keys: bool = False
+    care: Care = CAREFUL
 
     @property
     def _tables(self) -> LedgerTables:
@@ -179,18 +201,19 @@ class SqliteSession:
             catalog = read_catalog(self.connection, stretch.reads)
             if stretch.renames:
                 catalog = replace(catalog, broken=checks.broken(self.connection))
-        notes = (self._take(step) for step in statements(catalog, stretch))
-        return [note for note in notes if note]
+        # All is planned before the first of it is done.
+        steps = tuple(statements(catalog, stretch, anew=self.care.rebuild))
+        return self._take_all(steps)
 
-    def _take(self, step: Step) -> str:
+    def _take_all(self, steps: Sequence[Step]) -> list[str]:
+        """Take steps; returns what there is to be told of the rows."""
+        return [note for step in steps for note in self._take(step)]
+
+    def _take(self, step: Step) -> Sequence[str]:
         match step:
             case Do(sql, why):
-                try:
-                    with self._told(sql):
-                        self.connection.execute(sql).fetchall()
-                except RowsForbid:
-                    self._explain(why)
-                    raise
+                with self._explained(why):
+                    self._do(sql)
             case Theirs(sql):
                 self.execute(sql)
             case Call(function):
@@ -199,14 +222,59 @@ class SqliteSession:
                 if counted := self._counted(step):
                     raise RowsForbid(counted, hint=step.hint)
             case Tally():
-                return self._counted(step)
-        return ""
+                return [counted] if (counted := self._counted(step)) else []
+            case Room():
+                with self._in_our_words():
+                    copying.see_room(self.connection, step, self.path)
+            case Copy():
+                sql = copying.copy_sql(step)
+                with self._explained(step.why), self._told(sql):
+                    copying.copy(self.connection, step, self.care.watch)
+            case Compare():
+                if self.care.verify:
+                    with self._in_our_words():
+                        copying.compare(self.connection, step, self.care.watch)
+            case Edit():
+                with self._in_our_words():
+                    done = remaking.edit(self.connection, step, self._do)
+                return [] if done else self._take_all(step.otherwise)
+            case Remake():
+                return self._remake(step)
+            case _:
+                assert_never(step)
+        return []
+
+    def _do(self, sql: str) -> None:
+        with self._told(sql):
+            self.connection.execute(sql).fetchall()
+
+    def _remake(self, step: Remake) -> list[str]:
+        if not self.care.verify:
+            return self._take_all(step.steps)
+        with self._in_our_words():
+            # A copy is counted as it is made, and an edited definition touches no row.
+            own_words = step.new is None
+            before = remaking.look_around(self.connection, step.table, count=own_words)
+        notes = self._take_all(step.steps)
+        with self._in_our_words():
+            if step.new is not None:
+                remaking.refuse_another(self.connection, step.table, step.new)
+            remaking.refuse_other(self.connection, step.table, before, counted=step.counted)
+        return notes
+
+    @contextmanager
+    def _explained(self, why: Sequence[Step]) -> Iterator[None]:
+        """Run what rows may forbid; where they do, it is found out which."""
+        try:
+            yield
+        except RowsForbid:
+            self._explain(why)
+            raise
 
     def _explain(self, why: Sequence[Step]) -> None:
         """Raise how many rows forbid what, where it can be found out."""
         try:
-            for step in why:
-                self._take(step)
+            self._take_all(why)
         except MigrationFailed:
             return  # they need not know the answer; the refusal itself is told then
 
@@ -280,6 +348,8 @@ class SqliteSession:
         try:
             yield
         except (sqlite3.Error, sqlite3.Warning, ValueError) as error:
+            if is_interrupted(error):
+                raise KeyboardInterrupt from error
             raise translated(error, self.path, sql) from error
 
     @contextmanager

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ashflow.adapters.sqlite.definition import Definition
     from ashflow.change.operations import Function
 
 
@@ -72,7 +73,130 @@ class Tally:
     rows: str
 
 
-Step = Do | Theirs | Call | Guard | Tally
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Copy all rows of a table into another one, in the order of their row ids.
+
+    Args:
+        source: The table.
+        target: The table that takes them.
+        columns: The columns of the target, and the expressions over the source that they take.
+        order: A name of the source's rowid, by which a large table is copied part by part; None:
+            no name reaches it, or it has none.
+        why: What is run where rows forbid it; see `Do`.
+    """
+
+    source: str
+    target: str
+    columns: tuple[tuple[str, str], ...]
+    order: str | None
+    why: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A value before and after, which have to be the same.
+
+    Args:
+        name: The column, for messages.
+        before: The value, as an expression over the source.
+        after: The column of the copy that holds it, in quotes.
+        typed: Whether the storage class has to be compared too: where the comparison of SQLite
+            takes an integer and a float, or a number and its text, for equal.
+        filled: Whether NULL may have become something else.
+    """
+
+    name: str
+    before: str
+    after: str
+    typed: bool
+    filled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """See to it that a copy holds the rows of its source, value for value.
+
+    Args:
+        table: What the table is called, for messages.
+        source: The table that was copied.
+        copy: The copy.
+        on: What finds the row of the copy: its columns, each with an expression over the source.
+            Empty: nothing does, and the rows are compared as a set.
+        pairs: The values.
+        order: As in `Copy`.
+    """
+
+    table: str
+    source: str
+    copy: str
+    on: tuple[tuple[str, str], ...]
+    pairs: tuple[Pair, ...]
+    order: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """See to it that the disk has room for a table some more times.
+
+    Args:
+        table: The table.
+        times: How often.
+    """
+
+    table: str
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class Default:
+    """A default that is about to change, of which no row may be made.
+
+    Args:
+        column: The column.
+        constants: The old and the new default, where they are constants, as SQL.
+    """
+
+    column: str
+    constants: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Write another definition of a table where SQLite keeps it; no row is touched.
+
+    Args:
+        table: The table.
+        sql: Its new CREATE TABLE.
+        defaults: The defaults that change with it.
+        otherwise: What is run instead where a row turns out to be made of one of them, or where
+            SQLite lets nobody write there.
+    """
+
+    table: str
+    sql: str
+    defaults: tuple[Default, ...]
+    otherwise: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Remake:
+    """Give a table another definition, and prove that nothing else became another.
+
+    Args:
+        table: The table.
+        new: The definition that it has afterwards, as far as it is known to the letter.
+        steps: What does it.
+        counted: Whether AUTOINCREMENT, where it counts, goes on counting.
+    """
+
+    table: str
+    new: Definition | None
+    steps: tuple[Step, ...]
+    counted: bool = True
+
+
+Step = Do | Theirs | Call | Guard | Tally | Copy | Compare | Room | Edit | Remake
 
 
 def rows_text(count: int) -> str:

@@ -1,0 +1,59 @@
+"""What a table of the database has that nothing which is written down tells of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ashflow.change.operations import CreateTable, DropTable, Opaque
+from ashflow.schema.sqltext import fold
+from ashflow.schema.table import DOMAIN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ashflow.change.operations import Operation
+    from ashflow.schema.table import Named, Table
+
+
+def changed_tables(operations: Iterable[Operation]) -> tuple[str, ...]:
+    """Return the tables that operations change and that stood before them, in order."""
+    made: set[str] = set()
+    found: dict[str, None] = {}
+    for operation in operations:
+        if isinstance(operation, Opaque) or operation.table == DOMAIN:
+            continue
+        if isinstance(operation, CreateTable):
+            made.add(operation.table)
+        elif isinstance(operation, DropTable):
+            found.pop(operation.table, None)
+        elif operation.table not in made:
+            found[operation.table] = None
+    return tuple(found)
+
+
+def strangers(known: Table, there: Table, written: str) -> tuple[str, ...]:
+    """Return what is in the database and in no snapshot, each as its kind and its name.
+
+    Args:
+        known: The table as its newest snapshot has it.
+        there: The table as it stands in the database.
+        written: The text of all that was applied: what an `Execute` made is no stranger.
+    """
+    kinds = (
+        ("column", known.columns, there.columns),
+        ("index", known.indexes, there.indexes),
+        ("check", known.checks, there.checks),
+        ("foreign key", known.foreign_keys, there.foreign_keys),
+        ("trigger", known.statements, there.statements),
+    )
+    return tuple(
+        f"{kind} {name}"
+        for kind, ours, theirs in kinds
+        for name in _new_names(ours, theirs)
+        if name not in written
+    )
+
+
+def _new_names(ours: Iterable[Named], theirs: Iterable[Named]) -> Iterator[str]:
+    names = {fold(one.name) for one in ours}
+    return (one.name for one in theirs if fold(one.name) not in names)
