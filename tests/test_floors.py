@@ -222,3 +222,14 @@ def test_a_circle_is_found_and_told(house):
     )
     assert "a circle: " in found
     assert all(f"ashflow.schema.{name}" in found for name in "abc")
+
+
+def test_no_check_is_an_assert_which_python_leaves_out_with_dash_o():
+    root = Path(ashflow.__file__).parent
+    found = [
+        f"{path.relative_to(root)}:{node.lineno}"
+        for path in sorted(root.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Assert)
+    ]
+    assert found == []

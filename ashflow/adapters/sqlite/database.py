@@ -229,8 +229,11 @@ class SqliteDatabase:
             self._writer = (self._connect("rw"), identity)
             hear_interrupts(self._writer[0])
         connection = self._writer[0]
-        self._switch(connection, "foreign_keys", on=foreign_keys)
-        self._switch(connection, "legacy_alter_table", on=False)
+        try:
+            self._switch(connection, "foreign_keys", on=foreign_keys)
+            self._switch(connection, "legacy_alter_table", on=False)
+        except sqlite3.Error as error:
+            raise translated(error, self._path) from error
         return connection
 
     def _switch(self, connection: sqlite3.Connection, pragma: str, *, on: bool) -> None:
