@@ -127,10 +127,11 @@ def put(path: Path, text: str) -> None:
 
 
 class Time(NamedTuple):
-    """What one run took, in milliseconds."""
+    """What one run took: milliseconds, and the most memory that it had, in megabytes."""
 
     wall: float
     cpu: float
+    peak: float
 
 
 def run(words: Sequence[str], folder: Path, env: Mapping[str, str]) -> Time:
@@ -147,4 +148,5 @@ def run(words: Sequence[str], folder: Path, env: Mapping[str, str]) -> Time:
             said.seek(0)
             text = said.read().decode(errors="replace")
             raise SystemExit(f"bench: {' '.join(words)} in {folder} failed\n{text[-2000:]}")
-    return Time(wall * 1000, (used.ru_utime + used.ru_stime) * 1000)
+    cpu = used.ru_utime + used.ru_stime
+    return Time(wall * 1000, cpu * 1000, used.ru_maxrss / 1024)

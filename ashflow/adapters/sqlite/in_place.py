@@ -17,6 +17,7 @@ from ashflow.adapters.sqlite.clauses import default_expression, primary_key
 from ashflow.adapters.sqlite.conditions import conditions
 from ashflow.adapters.sqlite.rebuild import fill_text, fills, remake, why_not
 from ashflow.adapters.sqlite.steps import Default, Do, Edit, Remake, Step
+from ashflow.errors import SchemaError
 from ashflow.schema.sqltext import fold, quote, significant
 
 if TYPE_CHECKING:
@@ -60,9 +61,16 @@ def edit_in_place(change: Change, catalog: Catalog) -> Iterator[Step]:
         sql = fill_text(change.table, item.name, default_expression(item) or "NULL")
         yield Do(sql, why_not(change))
     defaults = tuple(_defaults(change))
-    anew = (remake(change, catalog),)
-    edit = Edit(change.table, change.new.text, defaults, anew)
+    edit = Edit(change.table, change.new.text, defaults, _otherwise(change, catalog))
     yield Remake(change.table, change.new, (edit,))
+
+
+def _otherwise(change: Change, catalog: Catalog) -> tuple[Step, ...] | SchemaError:
+    """Return how the table is made anew; why it can't be matters only where it has to be."""
+    try:
+        return (remake(change, catalog),)
+    except SchemaError as error:
+        return error
 
 
 def _bound(clauses: tuple[Clause, ...]) -> list[str]:

@@ -91,7 +91,7 @@ def refuse_other(
     if counted and after.counter < before.counter:
         raise _changed(table, "the counter of AUTOINCREMENT would go back")
     wrong = connection.execute(f"PRAGMA main.quick_check({quote(table)})").fetchall()
-    told = [text for (text,) in wrong if text != "ok" and not _is_mistaken(connection, table, text)]
+    told = [text for (text,) in wrong if text != "ok" and not _is_mistaken(connection, text)]
     if told:
         raise MigrationFailed(
             f"after the change SQLite would find {table} damaged: {told[0]}",
@@ -195,17 +195,25 @@ def _counter(connection: sqlite3.Connection, table: str) -> int:
     return found if isinstance(found, int) else 0
 
 
-def _is_mistaken(connection: sqlite3.Connection, table: str, told: str) -> bool:
+def _is_mistaken(connection: sqlite3.Connection, told: str) -> bool:
     """Whether SQLite finds a NULL where there is none.
 
-    3.40 does, where the key of a table WITHOUT ROWID does not stand in front.
+    3.40 does, where the key of a table WITHOUT ROWID does not stand in front. The table may be any:
+    one whose name is a number can't be checked alone, SQLite takes that for a bound of the check.
     """
-    prefix = f"NULL value in {table}."
-    if not told.startswith(prefix):
+    start = "NULL value in "
+    if not told.startswith(start):
         return False
-    column = quote(told[len(prefix) :])
+    tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    named = (name for (name,) in tables if told.startswith(f"{start}{name}."))
+    return any(_has_no_null(connection, name, told[len(f"{start}{name}.") :]) for name in named)
+
+
+def _has_no_null(connection: sqlite3.Connection, table: str, column: str) -> bool:
+    if column not in {row[1] for row in _columns(connection, table)}:
+        return False
     (count,) = connection.execute(
-        f"SELECT count(*) FROM {quote(table)} WHERE typeof({column}) = 'null'"
+        f"SELECT count(*) FROM {quote(table)} WHERE typeof({quote(column)}) = 'null'"
     ).fetchone()
     return bool(count == 0)
 

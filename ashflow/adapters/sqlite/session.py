@@ -234,10 +234,14 @@ class SqliteSession:
                 if self.care.verify:
                     with self._in_our_words():
                         copying.compare(self.connection, step, self.care.watch)
-            case Edit():
+            case Edit(otherwise=otherwise):
                 with self._in_our_words():
                     done = remaking.edit(self.connection, step, self._do)
-                return [] if done else self._take_all(step.otherwise)
+                if not done and isinstance(otherwise, SchemaError):
+                    raise otherwise
+                return (
+                    [] if done or isinstance(otherwise, SchemaError) else self._take_all(otherwise)
+                )
             case Remake():
                 return self._remake(step)
             case _:
@@ -247,6 +251,14 @@ class SqliteSession:
     def _do(self, sql: str) -> None:
         with self._told(sql):
             self.connection.execute(sql).fetchall()
+
+    def _edit(self, step: Edit) -> list[str]:
+        with self._in_our_words():
+            if remaking.edit(self.connection, step, self._do):
+                return []
+        if isinstance(step.otherwise, SchemaError):
+            raise step.otherwise
+        return self._take_all(step.otherwise)
 
     def _remake(self, step: Remake) -> list[str]:
         if not self.care.verify:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ashflow.adapters.sqlite.definition import Definition
     from ashflow.change.operations import Function
+    from ashflow.errors import SchemaError
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,13 +171,13 @@ class Edit:
         sql: Its new CREATE TABLE.
         defaults: The defaults that change with it.
         otherwise: What is run instead where a row turns out to be made of one of them, or where
-            SQLite lets nobody write there.
+            SQLite lets nobody write there; or why nothing can be.
     """
 
     table: str
     sql: str
     defaults: tuple[Default, ...]
-    otherwise: tuple[Step, ...]
+    otherwise: tuple[Step, ...] | SchemaError
 
 
 @dataclass(frozen=True, slots=True)

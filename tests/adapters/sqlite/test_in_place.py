@@ -18,7 +18,7 @@ from ashflow.change.operations import (
     Fill,
     SetOptions,
 )
-from ashflow.errors import MigrationFailed, RowsForbid
+from ashflow.errors import MigrationFailed, RowsForbid, SchemaError
 from ashflow.schema.datatypes import Sql, utc_now
 from ashflow.schema.table import Column, ForeignKey, Options
 
@@ -210,6 +210,17 @@ def test_a_default_is_edited_where_every_row_has_its_own_value(base):
     base.do("UPDATE t SET n = n")
     assert way(base.run(altered(old, default=7))) == "edited"
     assert base.ask("SELECT id, n FROM t") == [(1, 5)]
+
+
+def test_row_ids_that_no_name_reaches_stay_where_they_are(base):
+    base.do("CREATE TABLE t (rowid, _rowid_, oid, a TEXT)", "INSERT INTO t VALUES (1, 2, 3, 'x')")
+    assert way(base.run(altered(A, nullable=False))) == "edited"
+    old = column("n", "integer", default=5)
+    base.run(AddColumn("t", old))
+    before = base.dump()
+    with pytest.raises(SchemaError, match="row ids cannot be kept"):
+        base.run(altered(old, default=7))
+    assert base.dump() == before
 
 
 def test_two_spellings_of_one_default_are_one(base):

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from strategies import changed_schemas, populated
 
 from ashflow.adapters.connect import connect
+from ashflow.adapters.protocol import CAREFUL, Care
 from ashflow.change.diff import diff
 from ashflow.change.reverse import reverse_all
 from ashflow.errors import RowsForbid
+from ashflow.schema.datatypes import Sql, UtcNow
 from ashflow.schema.sqltext import quote
 from ashflow.schema.table import DOMAIN, Schema
 
@@ -20,9 +22,14 @@ LOOSE = {"decimal", "raw:ANY"}
 
 
 @contextmanager
-def databases(number):
+def databases(number, *, care=CAREFUL, log=None):
+    """Some empty databases; the care is for the last of them."""
     with tempfile.TemporaryDirectory() as folder:
-        found = [connect(f"sqlite:///{n}.db", root=Path(folder)) for n in range(number)]
+        cares = [*[CAREFUL] * (number - 1), care]
+        found = [
+            connect(f"sqlite:///{n}.db", root=Path(folder), care=one, log=log)
+            for n, one in enumerate(cares)
+        ]
         for database in found:
             database.create()
         yield found
@@ -142,3 +149,42 @@ def test_a_change_is_made_whole_or_refused_with_everything_as_it_was(data):
             after = contents(database, shared)
             assert {name: len(found) for name, found in after.items()} == counted
         healthy(database)
+
+
+@given(st.data())
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+def test_a_table_that_is_edited_in_place_is_as_one_that_is_made_anew(data):
+    old, new = data.draw(changed_schemas())
+    rows = data.draw(populated(old))
+    with databases(2, care=Care(rebuild=True)) as both:
+        found = []
+        for database in both:
+            run(database, diff(NOTHING, old))
+            insert(database, old, rows)
+            try:
+                run(database, diff(old, new))
+                refused = False
+            except RowsForbid:
+                refused = True
+            there = {
+                name: [c.name for c in table.columns if not isinstance(c.default, Sql | UtcNow)]
+                for name, table in (old if refused else new).items()
+                if name != DOMAIN
+            }
+            found.append(
+                (refused, told(database), contents(database, {n: c for n, c in there.items() if c}))
+            )
+            healthy(database)
+        assert found[0] == found[1]
+
+
+@given(changed_schemas())
+def test_no_table_is_made_anew_twice_in_one_migration(pair):
+    old, new = pair
+    log = []
+    with databases(1, care=Care(rebuild=True), log=log.append) as (database,):
+        run(database, diff(NOTHING, old))
+        log.clear()
+        run(database, diff(old, new))
+    made = [sql for sql in log if sql.startswith('CREATE TABLE "__ashflow_')]
+    assert len({sql.partition(" (")[0] for sql in made}) == len(made)

@@ -108,6 +108,16 @@ def test_what_sqlite_finds_damaged_undoes_the_change(table, monkeypatch):
     assert table.dump() == before
 
 
+def test_a_null_that_only_sqlite_340_sees_is_no_damage_whatever_the_table_is_called(base):
+    key = "a TEXT NOT NULL, b TEXT NOT NULL, PRIMARY KEY (b)) WITHOUT ROWID"
+    for name in ("one.two", "0"):
+        base.do(f'CREATE TABLE "{name}" ({key}', f"INSERT INTO \"{name}\" VALUES ('x', 'y')")
+    for name in ("one.two", "0"):
+        base.run(AddCheck(name, "b <> ''", name=f"{name}_check"))
+        base.run(AddColumn(name, Column("at", "utc_datetime", default=utc_now)))
+        assert base.ask(f'SELECT a, b FROM "{name}"') == [("x", "y")]
+
+
 def test_the_order_in_which_triggers_were_made_stays(table):
     table.run(AT)
     made = table.ask("SELECT name FROM sqlite_master WHERE type = 'trigger' ORDER BY rowid")
