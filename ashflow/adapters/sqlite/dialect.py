@@ -10,19 +10,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ashflow.adapters.sqlite import guards
-from ashflow.adapters.sqlite.alter import Change, change_of, constant, edited, touches
+from ashflow.adapters.sqlite.alter import change_of, edited, touches
 from ashflow.adapters.sqlite.definition import definition_of
-from ashflow.adapters.sqlite.edit import mentions_in
 from ashflow.adapters.sqlite.in_place import edit_in_place, leaves_rows
-from ashflow.adapters.sqlite.rebuild import fill_text, rebuild
+from ashflow.adapters.sqlite.native import filled, is_native, many_drops, natively
+from ashflow.adapters.sqlite.rebuild import rebuild
 from ashflow.adapters.sqlite.renaming import renamed
 from ashflow.adapters.sqlite.spell import (
-    column_text,
     index_text,
-    references_text,
     table_text,
 )
-from ashflow.adapters.sqlite.steps import Call, Do, Remake, Step, Theirs
+from ashflow.adapters.sqlite.steps import Call, Do, Step, Theirs
+from ashflow.adapters.sqlite.stretches import Alone, Stretch
 from ashflow.change.operations import (
     AddColumn,
     AddIndex,
@@ -41,113 +40,14 @@ from ashflow.change.operations import (
     Run,
 )
 from ashflow.errors import MigrationFailed, SchemaError
-from ashflow.schema.sqltext import fold, mentions, quote
+from ashflow.schema.datatypes import undirected
+from ashflow.schema.sqltext import fold, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ashflow.adapters.sqlite.catalog import Catalog, TableFacts
-    from ashflow.schema.table import Column, Index
-
-Alone = RenameTable | RenameColumn | AddStatement | DropStatement | Execute | Run
-"""The operations that are run where they stand: after them the catalog has to be read anew."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """Operations that can be planned against one reading of the catalog.
-
-    Args:
-        operations: The operations, in order.
-        reads: The tables whose definition has to be known.
-    """
-
-    operations: tuple[Operation, ...]
-    reads: frozenset[str] = frozenset()
-
-    @property
-    def renames(self) -> bool:
-        """Whether it gives something another name."""
-        return isinstance(self.operations[0], RenameTable | RenameColumn)
-
-    @property
-    def raw(self) -> bool:
-        """Whether it is SQL or Python of the user."""
-        return isinstance(self.operations[0], AddStatement | DropStatement | Execute | Run)
-
-
-def stretches(operations: Sequence[Operation]) -> Iterator[Stretch]:
-    """Split a list of operations into stretches, in order.
-
-    Args:
-        operations: The operations of one direction.
-    """
-    waiting: list[Operation] = []
-    for operation in operations:
-        if waiting and (
-            isinstance(operation, Alone) or _needs_what_went_before(operation, waiting)
-        ):
-            taken = _taken_along(operation, waiting)
-            if len(waiting) > len(taken):
-                yield _stretch([one for one in waiting if one not in taken])
-            waiting = taken
-        if isinstance(operation, Alone):
-            yield Stretch((operation,))
-        else:
-            waiting.append(operation)
-    if waiting:
-        yield _stretch(waiting)
-
-
-def _stretch(operations: list[Operation]) -> Stretch:
-    made: set[str] = set()
-    reads: set[str] = set()
-    for operation in operations:
-        if isinstance(operation, Alone):
-            continue
-        table = fold(operation.table)
-        if isinstance(operation, CreateTable):
-            made.add(table)
-        elif table not in made and (touches(operation) or isinstance(operation, DropTable)):
-            reads.add(table)
-    return Stretch(tuple(operations), frozenset(reads))
-
-
-def _needs_what_went_before(operation: Operation, waiting: list[Operation]) -> bool:
-    """Whether a Fill reads a column that is made or changed in the stretch so far."""
-    if not isinstance(operation, Fill):
-        return False
-    changed = (
-        other.column
-        if isinstance(other, Fill)
-        else other.new.name
-        if isinstance(other, AlterColumn)
-        else other.column.name
-        for other in waiting
-        if isinstance(other, AddColumn | AlterColumn | Fill) and other.table == operation.table
-    )
-    return any(
-        mentions(operation.sql, name) for name in changed if fold(name) != fold(operation.column)
-    )
-
-
-def _taken_along(operation: Operation, waiting: Sequence[Operation]) -> list[Operation]:
-    """Return what has to be in one stretch with a Fill: the new column that it fills.
-
-    Rows that stand have no value for it in a stretch of its own. It may go past other columns that
-    come and are filled.
-    """
-    if not isinstance(operation, Fill):
-        return []
-    for other in reversed(waiting):
-        if not isinstance(other, AddColumn | Fill):
-            break
-        if isinstance(other, Fill):
-            if (other.table, other.column) == (operation.table, operation.column):
-                break
-        elif (other.table, other.column.name) == (operation.table, operation.column):
-            return [other]
-    return []
+    from ashflow.schema.table import Index
 
 
 def statements(catalog: Catalog, stretch: Stretch, *, anew: bool = False) -> Iterator[Step]:
@@ -166,15 +66,36 @@ def statements(catalog: Catalog, stretch: Stretch, *, anew: bool = False) -> Ite
         yield from _alone(first, catalog)
         return
     sorted_ = _sorted(stretch.operations)
+    early = [name for name in sorted_.index_adds if _is_counted_first(sorted_, name)]
+    for name in early:
+        yield guards.unique(*sorted_.index_adds[name])
     for index_name in sorted_.index_drops.values():
         yield Do(f"DROP INDEX {quote(index_name)}")
     for name, operations in sorted_.tables.items():
         known = catalog.without_indexes(sorted_.index_drops)
         yield from _table(known, name, operations, anew=anew)
-    for table, index in sorted_.index_adds.values():
-        if index.unique and fold(table) not in sorted_.made:
+    for name, (table, index) in sorted_.index_adds.items():
+        if index.unique and fold(table) not in sorted_.made and name not in early:
             yield guards.unique(table, index)
         yield Do(index_text(table, index))
+
+
+def _is_counted_first(found: _Sorted, name: str) -> bool:
+    """Whether rows that forbid a unique index can be counted before its table is changed."""
+    table, index = found.index_adds[name]
+    if not index.unique or fold(table) in found.made or index.where is not None:
+        return False
+    changed = set()
+    for operation in found.tables.get(fold(table), ()):
+        match operation:
+            case AddColumn(_, column) | DropColumn(_, column) | AlterColumn(new=column):
+                changed.add(fold(column.name))
+            case Fill(column=filled):
+                changed.add(fold(filled))
+            case CreateTable() | DropTable():
+                return False
+    keys = [undirected(key) for key in index.keys]
+    return all(isinstance(key, str) and fold(key) not in changed for key in keys)
 
 
 def _alone(operation: Alone, catalog: Catalog) -> Iterator[Step]:
@@ -277,82 +198,14 @@ def _altered(
 ) -> Iterator[Step]:
     altering = [operation for operation in operations if touches(operation)]
     if not altering:
-        yield from (_fill(op) for op in operations if isinstance(op, Fill))
+        yield from (filled(op) for op in operations if isinstance(op, Fill))
         return
     change = change_of(catalog.table(name), operations)
     if not change.changes_text:
-        yield from (_fill(op) for op in operations if isinstance(op, Fill))
-    elif not _many_drops(altering) and all(_native(catalog, change, op) for op in altering):
-        yield from _natively(change, operations)
+        yield from (filled(op) for op in operations if isinstance(op, Fill))
+    elif not many_drops(altering) and all(is_native(catalog, change, op) for op in altering):
+        yield from natively(change, operations)
     elif leaves_rows(change) and not anew:
         yield from edit_in_place(change, catalog)
     else:
         yield from rebuild(change, catalog)
-
-
-def _many_drops(operations: list[Operation]) -> bool:
-    """Whether several columns go: SQLite writes all rows anew for each, a rebuild does so once."""
-    return sum(isinstance(operation, DropColumn) for operation in operations) > 1
-
-
-def _natively(change: Change, operations: list[Operation]) -> Iterator[Step]:
-    steps = tuple(step for op in operations for step in _own_words(change, op))
-    drops = any(isinstance(operation, DropColumn) for operation in operations)
-    yield from (Remake(change.table, None, steps),) if drops else steps
-
-
-def _own_words(change: Change, operation: Operation) -> Iterator[Step]:
-    """Yield SQLite's own statement for an operation."""
-    match operation:
-        case AddColumn(_, column):
-            text = column_text(column, strict=change.old.options.strict)
-            key = operation.foreign_key
-            if key is not None:
-                text += f" CONSTRAINT {quote(key.name)} {references_text(key)}"
-            yield Do(f"ALTER TABLE {quote(change.table)} ADD COLUMN {text}")
-        case DropColumn(_, column):
-            yield Do(f"ALTER TABLE {quote(change.table)} DROP COLUMN {quote(column.name)}")
-        case Fill():
-            yield _fill(operation)
-
-
-def _fill(fill: Fill) -> Step:
-    return Do(fill_text(fill.table, fill.column, fill.sql))
-
-
-def _native(catalog: Catalog, change: Change, operation: Operation) -> bool:
-    """Whether SQLite's own ALTER TABLE does it, whatever rows there are.
-
-    Decided from the schema and never by trying: SQLite accepts on an empty table some that it
-    refuses with one row (https://www.sqlite.org/lang_altertable.html#altertabaddcol).
-    """
-    match operation:
-        case AddColumn(_, column):
-            return _can_add(column)
-        case DropColumn(_, column):
-            return _can_drop(catalog, change, column.name)
-        case _:
-            return False
-
-
-def _can_add(column: Column) -> bool:
-    if column.generated_as is not None:
-        return column.nullable and not column.stored
-    if column.references is not None and column.default is not None:
-        return False
-    return (
-        constant(column)
-        and not column.autoincrement
-        and (column.nullable or column.default is not None)
-    )
-
-
-def _can_drop(catalog: Catalog, change: Change, name: str) -> bool:
-    item = change.old.column(name)
-    if item is None or catalog.views or catalog.triggers:
-        # SQLite refuses to drop a column where any view or trigger of the database is broken.
-        return False
-    bound = any(item.has(kind) for kind in ("primary_key", "unique", "references", "unknown"))
-    used = mentions_in(change.old, name) is not None
-    indexed = any(mentions(index.sql, name) for index in change.facts.indexes)
-    return not (bound or used or indexed)

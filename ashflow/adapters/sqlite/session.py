@@ -18,7 +18,7 @@ from ashflow.adapters.sqlite.connection import (
     rollback,
     translated,
 )
-from ashflow.adapters.sqlite.dialect import Stretch, statements, stretches
+from ashflow.adapters.sqlite.dialect import statements
 from ashflow.adapters.sqlite.introspect import introspect
 from ashflow.adapters.sqlite.ledger import LedgerTables
 from ashflow.adapters.sqlite.steps import (
@@ -35,6 +35,8 @@ from ashflow.adapters.sqlite.steps import (
     Theirs,
     rows_text,
 )
+from ashflow.adapters.sqlite.stretches import Stretch, stretches
+from ashflow.adapters.sqlite.theirs import Facade, Rows, judged
 from ashflow.change.operations import Fill, function_name
 from ashflow.change.reverse import tables_of
 from ashflow.errors import AshflowError, MigrationFailed, RowsForbid, SchemaError
@@ -49,24 +51,6 @@ if TYPE_CHECKING:
     from ashflow.change.operations import Function, Operation
     from ashflow.history.ledger import Applied, Ledger
     from ashflow.schema.table import Schema
-
-Rows = list[tuple[Any, ...]]
-
-_DENIED = frozenset(
-    {
-        sqlite3.SQLITE_TRANSACTION,
-        sqlite3.SQLITE_SAVEPOINT,
-        sqlite3.SQLITE_ATTACH,
-        sqlite3.SQLITE_DETACH,
-    }
-)
-_PRAGMAS = frozenset(
-    """
-    analysis_limit application_id foreign_key_check foreign_key_list index_info index_list
-    index_xinfo integrity_check optimize quick_check table_info table_list table_xinfo user_version
-    """.split()
-)
-"""The pragmas that take an argument and may be used in a migration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,14 +218,8 @@ class SqliteSession:
                 if self.care.verify:
                     with self._in_our_words():
                         copying.compare(self.connection, step, self.care.watch)
-            case Edit(otherwise=otherwise):
-                with self._in_our_words():
-                    done = remaking.edit(self.connection, step, self._do)
-                if not done and isinstance(otherwise, SchemaError):
-                    raise otherwise
-                return (
-                    [] if done or isinstance(otherwise, SchemaError) else self._take_all(otherwise)
-                )
+            case Edit():
+                return self._edit(step)
             case Remake():
                 return self._remake(step)
             case _:
@@ -316,25 +294,8 @@ class SqliteSession:
             with self._told(sql):
                 yield
             return
-        denied: list[str] = []
-
-        def judge(action: int, what: str | None, value: str | None, *_: str | None) -> int:
-            named = action == sqlite3.SQLITE_PRAGMA and value is not None
-            if action in _DENIED or (named and what is not None and what.lower() not in _PRAGMAS):
-                denied.append(what or "")
-                return sqlite3.SQLITE_DENY
-            return sqlite3.SQLITE_OK
-
-        self.connection.set_authorizer(judge)
-        try:
-            with self._told(sql):
-                yield
-        except AshflowError:
-            if denied:
-                raise _not_allowed(sql) from None
-            raise
-        finally:
-            self.connection.set_authorizer(None)
+        with judged(self.connection, sql), self._told(sql):
+            yield
 
     @contextmanager
     def _told(self, sql: str) -> Iterator[None]:
@@ -375,32 +336,5 @@ class SqliteSession:
         commit(self.connection, self.path, self.lock_timeout)
 
 
-@dataclass(frozen=True, slots=True)
-class Facade:
-    """What a function of `Run` is given: statements, and no way to end the transaction.
-
-    Args:
-        session: The session that it speaks through.
-    """
-
-    _session: SqliteSession
-
-    def execute(self, sql: str, params: Sequence[Any] = ()) -> Rows:
-        """Run one statement and return its rows."""
-        return self._session.execute(sql, params)
-
-    def executemany(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
-        """Run one statement once a row."""
-        self._session.executemany(sql, rows)
-
-
 def _only_fills(stretch: Stretch) -> bool:
     return all(isinstance(operation, Fill) for operation in stretch.operations)
-
-
-def _not_allowed(sql: str) -> MigrationFailed:
-    return MigrationFailed(
-        f"a migration may not run: {sql}",
-        hint="ashflow begins and ends the transaction. VACUUM, ATTACH and connection pragmas "
-        "go into a migration of their own, with Migration(transaction=False).",
-    )

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from ashflow.adapters.sqlite.catalog import EMPTY
-from ashflow.adapters.sqlite.dialect import statements, stretches
+from ashflow.adapters.sqlite.dialect import statements
+from ashflow.adapters.sqlite.stretches import stretches
 from ashflow.change.operations import (
     AddCheck,
     AddColumn,

@@ -4,8 +4,8 @@ import pytest
 
 from ashflow.adapters.sqlite import session as sessions
 from ashflow.adapters.sqlite.steps import Do, Edit, Remake
-from ashflow.change.operations import AddCheck, AddColumn, DropColumn, DropTable
-from ashflow.errors import MigrationFailed, SchemaError
+from ashflow.change.operations import AddCheck, AddColumn, AddIndex, DropColumn, DropTable
+from ashflow.errors import MigrationFailed, RowsForbid, SchemaError
 from ashflow.schema.datatypes import utc_now
 from ashflow.schema.table import Column
 
@@ -144,3 +144,13 @@ def test_a_table_with_a_column_that_the_migration_does_not_know_is_not_dropped(b
     base.do("ALTER TABLE t DROP COLUMN mine")
     base.run(drop)
     assert list(base.schema()) == []
+
+
+def test_duplicates_are_counted_before_the_table_is_made_anew(table):
+    table.do("INSERT INTO t (a) VALUES ('x')")
+    before = table.dump()
+    table.log.clear()
+    with pytest.raises(RowsForbid, match='2 rows of t would not be unique in \\("a"\\)'):
+        table.run(AT, AddIndex("t", ["a"], name="u", unique=True))
+    assert table.log == []
+    assert table.dump() == before
