@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 # https://www.sqlite.org/lang_expr.html#literal_values_constants_ how constants are written.
 # `re` compiles it when the first SQL is read; many commands read none.
 _PIECES = r"""(?xs)
-    (?P<space>\s+)
+    (?P<space>[\t-\r\ ]+)
   | (?P<comment>--[^\n]*|/\*.*?(?:\*/|\Z))
   | (?P<blob>[xX]'[0-9a-fA-F]*')
   | (?P<string>'(?:[^']|'')*')
   | (?P<quoted>"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\])
-  | (?P<number>0[xX][0-9a-fA-F]+|(?:\d[\d_]*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)
-  | (?P<word>[^\W\d][\w$]*)
+  | (?P<number>0[xX][0-9a-fA-F]+|(?:[0-9][0-9_]*(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
+  | (?P<word>[A-Za-z_\x80-\U0010ffff][0-9A-Za-z_$\x80-\U0010ffff]*)
   | (?P<punct>\|\||<<|>>|<>|<=|>=|==|!=|->>|->|.)
 """
 

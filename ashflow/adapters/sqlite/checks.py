@@ -14,6 +14,8 @@ from ashflow.change.operations import (
     AddColumn,
     AddIndex,
     AddStatement,
+    AlterColumn,
+    ChangePrimaryKey,
     CreateTable,
     DropIndex,
     DropStatement,
@@ -23,12 +25,13 @@ from ashflow.change.operations import (
     Operation,
     RenameTable,
     Run,
+    SetOptions,
 )
 from ashflow.errors import MigrationFailed, RowsForbid
 from ashflow.schema.sqltext import fold, quote, significant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
 Violation = tuple[str, int | None, str]
 """A row without the row that it refers to: its table, its rowid, the table that is referred to."""
@@ -76,10 +79,14 @@ def compare(
     """
     if before.violations is not None:
         _refuse_dangling(connection, operations)
+        after = violations(connection)
         known = Counter[Violation]()
         for (table, rowid, parent), count in before.violations.items():
             known[_now(table, operations), rowid, _now(parent, operations)] += count
-        _refuse_violations(violations(connection) - known)
+        numbered = set(map(fold, filter(None, map(_numbered_by, operations))))
+        spelled = {fold(parent): parent for _, _, parent in after}
+        new = _comparable(after, numbered) - _comparable(known, numbered)
+        _refuse_violations(Counter({(t, r, spelled[of]): n for (t, r, of), n in new.items()}))
     if before.compiled is not None:
         _refuse_broken(connection, before.compiled - compiled(connection))
 
@@ -167,6 +174,25 @@ def _harms_no_key(operation: Operation) -> bool:
 def _harms_no_view(operation: Operation) -> bool:
     raw = AddStatement | DropStatement | Execute | Run
     return isinstance(operation, CreateTable | AddColumn | AddIndex | DropIndex | Fill | raw)
+
+
+def _comparable(found: Counter[Violation], numbered: Collection[str]) -> Counter[Violation]:
+    """Return violations without what a change may change in them: row ids, a name's spelling."""
+    told = Counter[Violation]()
+    for (table, rowid, parent), count in found.items():
+        told[table, None if fold(table) in numbered else rowid, fold(parent)] += count
+    return told
+
+
+def _numbered_by(operation: Operation) -> str | None:
+    """Return the table whose rows may have other row ids, or none, after an operation."""
+    match operation:
+        case AlterColumn(table, old=old, new=new) if old.type != new.type:
+            return table
+        case SetOptions(table) | ChangePrimaryKey(table):
+            return table
+        case _:
+            return None
 
 
 def _now(table: str, operations: Iterable[Operation]) -> str:

@@ -131,7 +131,7 @@ def expression(clause: Clause) -> str:
 
 def default_text(column: ColumnItem) -> str | None:
     """Return the default of a column as it stands; None where it has none, or NULL."""
-    for clause in column.all("default"):
+    for clause in reversed(column.all("default")):  # SQLite takes the last one
         words = [token for token in _unnamed(clause) if not token.blank]
         text = _joined(words[1:])
         return None if text.upper() == "NULL" else text
@@ -151,7 +151,7 @@ def default_expression(column: ColumnItem) -> str | None:
 
 def collation(column: ColumnItem) -> str | None:
     """Return the collation that is said of a column."""
-    for clause in column.all("collate"):
+    for clause in reversed(column.all("collate")):
         return name_of([token for token in _unnamed(clause) if not token.blank][-1])
     return None
 

@@ -68,18 +68,19 @@ def _type_guards(change: Change, item: ColumnItem) -> Iterator[Step]:
 
 
 def _seen_by(change: Change, check: Check) -> str | None:
-    """Return what a check is to be counted on: the rows as they will be.
+    """Return what a check can be counted on before the change: the rows, where it reads no other.
 
-    None where only the new table can tell, because a column that the check reads is computed, or
-    compares otherwise than until now.
+    None where only the new table can tell, because a column that the check reads is filled or
+    computed, or compares otherwise than until now.
     """
     seen = [item for item in change.new.columns if reads(check.sql, item.name)]
-    if any(item.has("generated") or _compares_otherwise(change, item) for item in seen):
-        return None
-    if all(change.source(item) == quote(item.name) for item in seen):
-        return quote(change.table)
-    values = ", ".join(f"{value_of(change, item)} AS {quote(item.name)}" for item in seen)
-    return f"(SELECT {values} FROM {quote(change.table)}) AS {quote(change.table)}"
+    as_they_are = all(
+        not item.has("generated")
+        and change.source(item) == quote(item.name)
+        and not _compares_otherwise(change, item)
+        for item in seen
+    )
+    return quote(change.table) if as_they_are else None
 
 
 def _compares_otherwise(change: Change, item: ColumnItem) -> bool:

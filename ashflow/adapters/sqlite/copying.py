@@ -132,17 +132,17 @@ def _differs(pair: Pair, at: int) -> str:
 
 def _compare_as_sets(connection: sqlite3.Connection, step: Compare) -> None:
     """Compare rows that nothing tells apart: none may be in the table and not in the copy."""
-    pairs = [pair for pair in step.pairs if not pair.filled]
-    if not pairs:
-        return
-    before = ", ".join(f"typeof({p.before}), {p.before} COLLATE BINARY" for p in pairs)
-    after = ", ".join(f"typeof({p.after}), {p.after}" for p in pairs)
-    (count,) = connection.execute(
-        f"SELECT count(*) FROM (SELECT {before} FROM {quote(step.source)} "
-        f"EXCEPT SELECT {after} FROM {quote(step.copy)})"
-    ).fetchone()
-    if count:
-        raise _changed(step, count, ", ".join(pair.name for pair in pairs))
+    whole = [pair for pair in step.pairs if not pair.filled]
+    for at in range(0, len(whole), _AT_ONCE):
+        pairs = whole[at : at + _AT_ONCE]
+        before = ", ".join(f"typeof({p.before}), {p.before} COLLATE BINARY" for p in pairs)
+        after = ", ".join(f"typeof({p.after}), {p.after}" for p in pairs)
+        (count,) = connection.execute(
+            f"SELECT count(*) FROM (SELECT {before} FROM {quote(step.source)} "
+            f"EXCEPT SELECT {after} FROM {quote(step.copy)})"
+        ).fetchone()
+        if count:
+            raise _changed(step, count, ", ".join(pair.name for pair in pairs))
 
 
 def _refuse(

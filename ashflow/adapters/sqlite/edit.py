@@ -88,6 +88,12 @@ def alter_column(definition: Definition, old: Column, new: Column) -> Definition
     return _put(definition, item)
 
 
+def set_default(definition: Definition, name: str, sql: str) -> Definition:
+    """Return the definition with another default of a column."""
+    item = _with_clause(_column(definition, name), "default", f"DEFAULT {sql}")
+    return _put(definition, item)
+
+
 def facets_differ(old: Column, new: Column) -> bool:
     """Whether SQLite has to hear of the change from one column to the other."""
     return old.autoincrement != new.autoincrement or any(

@@ -15,10 +15,11 @@ from ashflow.adapters.sqlite import guards
 from ashflow.adapters.sqlite.affinity import affinity
 from ashflow.adapters.sqlite.clauses import default_expression, primary_key
 from ashflow.adapters.sqlite.conditions import conditions
-from ashflow.adapters.sqlite.rebuild import fill_text, fills, remake, why_not
-from ashflow.adapters.sqlite.steps import Default, Do, Edit, Remake, Step
+from ashflow.adapters.sqlite.edit import set_default
+from ashflow.adapters.sqlite.rebuild import becoming, fills, remake
+from ashflow.adapters.sqlite.steps import Edit, Probe, Remake, Step
 from ashflow.errors import SchemaError
-from ashflow.schema.sqltext import fold, quote, significant
+from ashflow.schema.sqltext import fold, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 _FREE: Final = frozenset({"not_null", "null", "default", "check", "references", "foreign_key"})
 """The clauses of which no row on disk depends; `default` where no row is made of it."""
+
+_NOBODYS: Final = "'ashflow: no row has this value'"
 
 
 def leaves_rows(change: Change) -> bool:
@@ -54,14 +57,12 @@ def edit_in_place(change: Change, catalog: Catalog) -> Iterator[Step]:
         catalog: What else the database has.
     """
     yield from conditions(change)
-    if not _filled(change):  # the columns that are computed have their values already
-        yield from (guards.meets(change.table, c, quote(change.table)) for c in change.checks)
+    # Also those that read a computed column: it has its values already.
+    yield from (guards.meets(change.table, check, quote(change.table)) for check in change.checks)
     yield from fills(change)
-    for item in _becoming(change):
-        sql = fill_text(change.table, item.name, default_expression(item) or "NULL")
-        yield Do(sql, why_not(change))
-    defaults = tuple(_defaults(change))
-    edit = Edit(change.table, change.new.text, defaults, _otherwise(change, catalog))
+    for item in becoming(change):  # its default may be NULL
+        yield guards.never_null(change.table, item.name, quote(item.name))
+    edit = Edit(change.table, change.new.text, _probe(change), _otherwise(change, catalog))
     yield Remake(change.table, change.new, (edit,))
 
 
@@ -90,33 +91,18 @@ def _stays(change: Change, before: ColumnItem, after: ColumnItem) -> bool:
     was, shall_be = (affinity(item.declared, strict=strict) for item in (before, after))
     if before.declared != after.declared and (strict or key or was != shall_be):
         return False
-    if key and change.new.options.without_rowid:
-        return False
-    # In a column without an affinity 1 and 1.0 are two values, and equal.
-    return shall_be != "BLOB" or default_expression(before) == default_expression(after)
+    # Of a table without row ids another index may be read in its place: see `Probe`.
+    same = default_expression(before) == default_expression(after)
+    return not change.new.options.without_rowid or (same and not key)
 
 
 def _can_fill(change: Change) -> bool:
-    """Whether what has to be filled can be, under the definition as it is.
+    """Whether what has to be filled can be under the definition as it is.
 
-    Nothing that an UPDATE sets off may be in the way, nor a check that goes.
+    No check that goes may be in the way, nor can one that comes be counted before.
     """
-    if not _filled(change):
-        return True
-    return not change.facts.triggers and _checks(change.old) <= _checks(change.new)
-
-
-def _filled(change: Change) -> bool:
-    return bool(change.fills) or any(True for _ in _becoming(change))
-
-
-def _becoming(change: Change) -> Iterator[ColumnItem]:
-    """Yield the columns that become NOT NULL and have a default to put there."""
-    for item in change.new.columns:
-        before = change.before(item.name)
-        becomes = item.has("not_null") and before is not None and not before.has("not_null")
-        if becomes and default_expression(item) is not None:
-            yield item
+    filled = bool(change.fills) or any(True for _ in becoming(change))
+    return not filled or (not change.checks and _checks(change.old) <= _checks(change.new))
 
 
 def _checks(definition: Definition) -> set[str]:
@@ -124,15 +110,19 @@ def _checks(definition: Definition) -> set[str]:
     return {c.text for c in (*inside, *definition.constraints) if c.kind == "check"}
 
 
-def _defaults(change: Change) -> Iterator[Default]:
-    for before, after in zip(change.old.columns, change.new.columns, strict=True):
-        both = default_expression(before), default_expression(after)
-        if both[0] != both[1]:
-            said = tuple(text for text in both if text is not None and _is_constant(text))
-            yield Default(after.name, said)
+def _probe(change: Change) -> Probe | None:
+    columns = zip(change.old.columns, change.new.columns, strict=True)
+    changed = [
+        after.name
+        for before, after in columns
+        if _inside(default_expression(before)) != _inside(default_expression(after))
+    ]
+    probe = change.new
+    for name in changed:
+        probe = set_default(probe, name, _NOBODYS)
+    return Probe(probe.text, tuple(changed), _NOBODYS) if changed else None
 
 
-def _is_constant(sql: str) -> bool:
-    """Whether an expression is a literal, perhaps with a sign."""
-    kinds = [token.kind for token in significant(sql) if token.text not in "+-()"]
-    return kinds in (["number"], ["string"], ["blob"])
+def _inside(sql: str | None) -> str | None:
+    """Return an expression without the parentheses around it, which change nothing."""
+    return None if sql is None else sql.strip("() ")

@@ -16,12 +16,11 @@ if TYPE_CHECKING:
 
 
 def pairs(change: Change) -> Iterator[Pair]:
-    """Yield the columns of the new table that take the values of one of the old.
+    """Yield the columns of the new table that take the values of one of the old as they are.
 
-    Two values that SQLite's comparison takes for equal can be of different storage classes: 1 and
-    1.0, or a number and its text where only one of the columns has an affinity
-    (https://www.sqlite.org/datatype3.html#comparison_expressions). In a column of TEXT whose
-    affinity stays, neither can be; where a type changes, its guard says what is the same value.
+    Two values that SQLite's comparison takes for equal can be of different storage classes, 1 and
+    1.0 (https://www.sqlite.org/datatype3.html#comparison_expressions). In a column of TEXT neither
+    can be. Where the affinity changes, the guard of the type says what is the same value.
 
     Args:
         change: The table as it is and as it shall be.
@@ -30,19 +29,27 @@ def pairs(change: Change) -> Iterator[Pair]:
         before = change.before(item.name)
         if before is None or item.has("generated") or before.has("generated"):
             continue
-        was, shall_be = _affinities(change, before, item)
+        if not keeps_affinity(change, item):
+            continue
         source = quote(before.name)
         yield Pair(
             item.name,
             source,
             quote(item.name),
-            typed=was == shall_be != "TEXT",
+            typed=affinity(item.declared, strict=change.new.options.strict) != "TEXT",
             filled=change.source(item) != source,
         )
 
 
-def _affinities(change: Change, before: ColumnItem, after: ColumnItem) -> tuple[str, str]:
-    return (
-        affinity(before.declared, strict=change.old.options.strict),
-        affinity(after.declared, strict=change.new.options.strict),
+def keeps_affinity(change: Change, item: ColumnItem) -> bool:
+    """Whether a column of the new table keeps the values of the old one as they are.
+
+    Args:
+        change: The table as it is and as it shall be.
+        item: A column of the new table.
+    """
+    before = change.before(item.name)
+    return before is not None and (
+        affinity(before.declared, strict=change.old.options.strict)
+        == affinity(item.declared, strict=change.new.options.strict)
     )

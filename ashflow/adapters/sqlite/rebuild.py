@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from ashflow.adapters.sqlite import guards
 from ashflow.adapters.sqlite.clauses import (
     autoincrement,
+    default_expression,
     primary_key,
     qualified,
     rowid_alias,
@@ -20,17 +21,17 @@ from ashflow.adapters.sqlite.clauses import (
 from ashflow.adapters.sqlite.conditions import conditions, value_of
 from ashflow.adapters.sqlite.explain import reasons
 from ashflow.adapters.sqlite.introspect import index_of, unique_constraints
-from ashflow.adapters.sqlite.proof import pairs
+from ashflow.adapters.sqlite.proof import keeps_affinity, pairs
 from ashflow.adapters.sqlite.steps import Compare, Copy, Do, Pair, Remake, Room, Step
 from ashflow.errors import SchemaError
-from ashflow.schema.sqltext import Token, fold, mentions, quote, significant
+from ashflow.schema.sqltext import Token, fold, quote, reads, significant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ashflow.adapters.sqlite.alter import Change
     from ashflow.adapters.sqlite.catalog import Catalog, Made
-    from ashflow.adapters.sqlite.definition import Definition
+    from ashflow.adapters.sqlite.definition import ColumnItem, Definition
 
 Columns = tuple[tuple[str, str], ...]
 """Columns of the new table, each with the expression over the old one that it takes."""
@@ -64,7 +65,7 @@ def remake(change: Change, catalog: Catalog) -> Remake:
 
 
 def _steps(change: Change, catalog: Catalog) -> Iterator[Step]:
-    counted = catalog.counters and autoincrement(change.old)
+    counted = catalog.counters
     aside = qualified(change.new)
     yield Room(change.table, 3 if aside else 2)
     yield from _statistics_aside(change, catalog)
@@ -76,15 +77,31 @@ def _steps(change: Change, catalog: Catalog) -> Iterator[Step]:
 
 
 def fills(change: Change) -> Iterator[Step]:
-    """Yield the updates that fill columns which stand already."""
+    """Yield the updates that fill columns which stand already.
+
+    Args:
+        change: The table as it is and as it shall be.
+    """
     for name, expressions in change.fills.items():
         item = change.before(name)
         if item is not None and not item.has("generated"):
             for sql in expressions:
-                yield Do(fill_text(change.table, item.name, sql), why_not(change))
+                yield Do(fill_text(change.table, item.name, sql), _why_not(change))
+    for item in becoming(change):
+        sql = default_expression(item) or "NULL"
+        yield Do(fill_text(change.table, item.name, sql), _why_not(change))
 
 
-def why_not(change: Change) -> tuple[Step, ...]:
+def becoming(change: Change) -> Iterator[ColumnItem]:
+    """Yield the columns that become NOT NULL and have a default to put there."""
+    for item in change.new.columns:
+        before = change.before(item.name)
+        becomes = item.has("not_null") and before is not None and not before.has("not_null")
+        if becomes and default_expression(item) is not None:
+            yield item
+
+
+def _why_not(change: Change) -> tuple[Step, ...]:
     """Return the steps that find out which rows refuse to be filled, and why."""
     unique = (index_of(made.sql, made.name) for made in change.facts.indexes)
     return (
@@ -111,6 +128,8 @@ def _renamed(change: Change, *, counted: bool) -> Iterator[Step]:
     if counted and autoincrement(change.new):
         yield from _counter(table, beside)
     yield Do(f"DROP TABLE {quote(table)}")
+    if counted and not autoincrement(change.old):  # somebody's, or left behind
+        yield Do(f"DELETE FROM sqlite_sequence WHERE name = {_text(table)}")
     # With it on, what names the table keeps its text, and a broken view elsewhere does not matter.
     yield Do("PRAGMA legacy_alter_table = ON")
     yield Do(f"ALTER TABLE {quote(beside)} RENAME TO {quote(table)}")
@@ -171,6 +190,8 @@ def _found_by(change: Change) -> Columns:
     key = primary_key(change.new) if alias is None else (alias,)
     items = [item for name in key if (item := change.new.column(name)) is not None]
     found = tuple((quote(item.name), change.source(item)) for item in items)
+    if alias is None and any(not keeps_affinity(change, item) for item in items):
+        return ()  # an index finds no value that has to be converted
     plain = {quote(item.name) for item in change.old.columns} | {change.rowid_name}
     return (
         tuple((name, source) for name, source in found if source)
@@ -200,6 +221,7 @@ def _statistics_back(change: Change, catalog: Catalog) -> Iterator[Step]:
     there = ["idx IS NULL", *(f"idx = {_text(made.name)}" for made in change.facts.indexes)]
     if _keys(change.old) == _keys(change.new):  # the indexes that SQLite makes for them
         there.append("idx LIKE 'sqlite~_autoindex~_%' ESCAPE '~'")
+        there.append(f"idx = {_text(change.facts.name)}")
     for kept_in in catalog.statistics:
         yield Do(f"DELETE FROM {kept_in} WHERE tbl = {aside} AND NOT ({' OR '.join(there)})")
         yield Do(f"UPDATE {kept_in} SET tbl = {_text(change.facts.name)} WHERE tbl = {aside}")
@@ -238,7 +260,7 @@ def _refuse_dependents(change: Change) -> None:
     for name in change.went:
         for index in change.facts.indexes:
             behind = index.sql[index.sql.find("(") :]
-            if mentions(behind, name):
+            if reads(behind, name):
                 raise _used(change, name, f"index {index.name}", "DropIndex")
         for trigger in change.facts.triggers:
             if fold(name) in update_columns(trigger.sql):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ashflow.adapters.sqlite.definition import Definition
-    from ashflow.adapters.sqlite.steps import Default, Edit
+    from ashflow.adapters.sqlite.steps import Edit
 
 _BUG = "Nothing was changed; please report this as a bug of ashflow, with the table's definition."
 
@@ -129,11 +129,8 @@ def edit(connection: sqlite3.Connection, step: Edit, execute: Callable[[str], ob
     if wanted is None:
         return False
     connection.execute("SAVEPOINT ashflow_edit")
-    before = [_made_of(connection, step.table, default) for default in step.defaults]
-    done = _write(connection, step, execute)
+    done = _makes_no_row(connection, step) and _write(connection, step.table, step.sql, execute)
     if done and _columns(connection, step.table) != wanted:
-        done = False
-    if done and [_made_of(connection, step.table, d) for d in step.defaults] != before:
         done = False
     if not done:
         connection.execute("ROLLBACK TO ashflow_edit")
@@ -144,22 +141,48 @@ def edit(connection: sqlite3.Connection, step: Edit, execute: Callable[[str], ob
     return done
 
 
-def _write(connection: sqlite3.Connection, step: Edit, execute: Callable[[str], object]) -> bool:
+def _makes_no_row(connection: sqlite3.Connection, step: Edit) -> bool:
+    """Whether no row has one of the defaults that change as its value.
+
+    A row that is older than an ADD COLUMN has no value there: it is read from the definition. With
+    a default that is nobody's value in it, those rows can be counted. An index must not answer: it
+    has the values that were there when it was made.
+    """
+    probe = step.probe
+    if probe is None:
+        return True
+    if not _write(connection, step.table, probe.sql, connection.execute):
+        return False
+    made = " OR ".join(f"{quote(column)} IS {probe.value}" for column in probe.columns)
+    (count,) = connection.execute(
+        f"SELECT count(*) FROM {quote(step.table)} NOT INDEXED WHERE {made}"
+    ).fetchone()
+    return bool(count == 0)
+
+
+def _write(
+    connection: sqlite3.Connection, table: str, sql: str, execute: Callable[[str], object]
+) -> bool:
     (version,) = connection.execute("PRAGMA main.schema_version").fetchone()
-    sql = step.sql.replace("'", "''")
     connection.execute("PRAGMA writable_schema = ON")
     try:
         execute(
-            f"UPDATE sqlite_schema SET sql = '{sql}' WHERE type = 'table' "
-            f"AND lower(name) = lower('{step.table.replace(chr(39), chr(39) * 2)}')"
+            f"UPDATE sqlite_schema SET sql = {_text(sql)} WHERE type = 'table' "
+            f"AND lower(name) = lower({_text(table)})"
         )
-    except MigrationFailed:  # a build in defensive mode lets nobody write there
-        return False
+    except (MigrationFailed, sqlite3.OperationalError) as error:
+        if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) != sqlite3.SQLITE_ERROR:
+            raise  # the disk is full, or broken
+        return False  # a build in defensive mode lets nobody write there
     finally:
         connection.execute("PRAGMA writable_schema = OFF")
     # Every connection reads the definitions again when the number is another one, this one too.
     connection.execute(f"PRAGMA main.schema_version = {version + 1}")
     return True
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
 
 
 def _understood(step: Edit) -> list[tuple[Any, ...]] | None:
@@ -176,18 +199,6 @@ def _columns(connection: sqlite3.Connection, table: str) -> list[tuple[Any, ...]
     return connection.execute(f"PRAGMA main.table_xinfo({quote(table)})").fetchall()
 
 
-def _made_of(connection: sqlite3.Connection, table: str, default: Default) -> tuple[int, ...]:
-    """Count the values of a column that a row may have from its default.
-
-    A row that is older than an ADD COLUMN has no value there: it is read from the definition.
-    """
-    column = quote(default.column)
-    wanted = (f"{column} IS {constant} COLLATE BINARY" for constant in default.constants)
-    counts = ", ".join(f"count(*) FILTER (WHERE {one})" for one in (f"{column} IS NULL", *wanted))
-    found: tuple[int, ...] = connection.execute(f"SELECT {counts} FROM {quote(table)}").fetchone()
-    return found
-
-
 def _counter(connection: sqlite3.Connection, table: str) -> int:
     (found,) = connection.execute(
         "SELECT max(seq) FROM sqlite_sequence WHERE lower(name) = ?", (table,)
@@ -196,17 +207,29 @@ def _counter(connection: sqlite3.Connection, table: str) -> int:
 
 
 def _is_mistaken(connection: sqlite3.Connection, told: str) -> bool:
-    """Whether SQLite finds a NULL where there is none.
+    """Whether SQLite takes the value of one column for that of another, and complains of it.
 
     3.40 does, where the key of a table WITHOUT ROWID does not stand in front. The table may be any:
     one whose name is a number can't be checked alone, SQLite takes that for a bound of the check.
     """
-    start = "NULL value in "
-    if not told.startswith(start):
+    kind, found, where = told.partition(" value in ")
+    if not found:
         return False
-    tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-    named = (name for (name,) in tables if told.startswith(f"{start}{name}."))
-    return any(_has_no_null(connection, name, told[len(f"{start}{name}.") :]) for name in named)
+    tables = connection.execute(
+        "SELECT name FROM pragma_table_list WHERE schema = 'main' AND wr"
+    ).fetchall()
+    named = [name for (name,) in tables if where.startswith(f"{name}.")]
+    return any(
+        not _has_key_in_front(connection, name)
+        and (kind != "NULL" or _has_no_null(connection, name, where[len(name) + 1 :]))
+        for name in named
+    )
+
+
+def _has_key_in_front(connection: sqlite3.Connection, table: str) -> bool:
+    places = [row[5] for row in _columns(connection, table)]
+    key = [place for place in places if place]
+    return places[: len(key)] == list(range(1, len(key) + 1))
 
 
 def _has_no_null(connection: sqlite3.Connection, table: str, column: str) -> bool:

@@ -150,34 +150,37 @@ class Room:
 
 
 @dataclass(frozen=True, slots=True)
-class Default:
-    """A default that is about to change, of which no row may be made.
-
-    Args:
-        column: The column.
-        constants: The old and the new default, where they are constants, as SQL.
-    """
-
-    column: str
-    constants: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Edit:
     """Write another definition of a table where SQLite keeps it; no row is touched.
 
     Args:
         table: The table.
         sql: Its new CREATE TABLE.
-        defaults: The defaults that change with it.
-        otherwise: What is run instead where a row turns out to be made of one of them, or where
-            SQLite lets nobody write there; or why nothing can be.
+        probe: A definition by which it is found out whether a row is made of a default that
+            changes; None: none does.
+        otherwise: What is run instead where one is, or where SQLite lets nobody write there; or why
+            nothing can be.
     """
 
     table: str
     sql: str
-    defaults: tuple[Default, ...]
+    probe: Probe | None
     otherwise: tuple[Step, ...] | SchemaError
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A definition in which some columns have a default that no row has as its value.
+
+    Args:
+        sql: The CREATE TABLE.
+        columns: These columns.
+        value: The default, as SQL.
+    """
+
+    sql: str
+    columns: tuple[str, ...]
+    value: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from contextlib import closing, contextmanager
 
 import pytest
 from faults import Faulty, Plan, faulty
 
+from ashflow.adapters.connect import connect
+from ashflow.adapters.protocol import Care
 from ashflow.change.operations import (
     AddCheck,
     AddColumn,
@@ -33,6 +35,22 @@ def altered(old, **said):
     )
 
 
+@contextmanager
+def changed_with(base, **care):
+    """Change a database with another care: `run(operation, …)`."""
+    with closing(
+        connect("sqlite:///base.db", root=base.path.parent, log=base.log.append, care=Care(**care))
+    ) as database:
+
+        def run(*operations):
+            base.log.clear()
+            with database.locked() as session:
+                session.run(operations)
+            return list(base.log)
+
+        yield run
+
+
 def way(log):
     """How a table was changed."""
     if any("UPDATE sqlite_schema" in sql for sql in log):
@@ -57,11 +75,13 @@ FREE = {
     "NOT NULL": [altered(A, nullable=False)],
     "a default": [altered(A, default="d")],
     "a default that is computed": [altered(A, default=Sql("lower('D')"))],
+    "a default where 1 and 1.0 are two values": [altered(X, default=1)],
     "another name of its type": [altered(A, type="raw:VARCHAR(20)")],
     "a check": [AddCheck("t", "n > 0", name="some")],
     "a check of a computed column": [AddCheck("t", "g <> 'Z'", name="some")],
     "all at once": [
-        altered(A, nullable=False, default="d", type="raw:VARCHAR(9)"),
+        altered(A, nullable=False, type="raw:VARCHAR(9)"),
+        altered(N, default=3),
         AddCheck("t", "a <> 'z' AND n > 0", name="some"),
     ],
 }
@@ -78,7 +98,6 @@ BOUND = {
             new=column("g", generated_as="lower(a)"),
         )
     ],
-    "a default where 1 and 1.0 are two values": [altered(X, default=1)],
     "the type of the key": [
         AlterColumn("t", old=Column("id", "integer"), new=Column("id", "raw:INT", nullable=True))
     ],
@@ -167,13 +186,56 @@ def test_null_is_filled_first(table):
     assert table.ask("SELECT id, a FROM t") == [(1, "x"), (2, "y"), (3, "d"), (4, "f8")]
 
 
-def test_a_fill_sets_off_no_trigger_that_a_copy_would_not(table):
+def test_a_fill_sets_off_the_triggers_that_keep_other_things_in_step(table):
     table.do(
-        "CREATE TRIGGER still BEFORE UPDATE ON t BEGIN SELECT RAISE(ABORT, 'no'); END",
+        "INSERT INTO t (id) VALUES (3)",
+        "CREATE VIRTUAL TABLE found USING fts5 (a, content='t', content_rowid='id')",
+        "INSERT INTO found (found) VALUES ('rebuild')",
+        "CREATE TRIGGER changed AFTER UPDATE ON t BEGIN "
+        "INSERT INTO found (found, rowid, a) VALUES ('delete', OLD.id, OLD.a); "
+        "INSERT INTO found (rowid, a) VALUES (NEW.id, NEW.a); END",
+    )
+    loose, tight = altered(A, nullable=False, default="filled"), altered(A, nullable=False)
+    for operations in ([loose], [AddColumn("t", column("k", default=utc_now)), loose]):
+        table.run(*operations)
+        assert table.ask("SELECT rowid FROM found WHERE found MATCH 'filled'") == [(3,)]
+        table.do("INSERT INTO found (found, rank) VALUES ('integrity-check', 1)")
+        table.run(AlterColumn("t", old=tight.new, new=A))
+        table.do("UPDATE t SET a = NULL WHERE id = 3")
+
+
+def test_a_trigger_that_forbids_a_fill_is_heard(table):
+    table.do(
+        "CREATE TRIGGER still BEFORE UPDATE ON t BEGIN SELECT RAISE(ABORT, 'still!'); END",
         "INSERT INTO t (id) VALUES (3)",
     )
-    assert way(table.run(altered(A, nullable=False, default="d"))) == "made anew"
-    assert table.ask("SELECT a FROM t WHERE id = 3") == [("d",)]
+    before = table.dump()
+    with pytest.raises(RowsForbid, match="still!"):
+        table.run(altered(A, nullable=False, default="d"))
+    assert table.dump() == before
+
+
+@pytest.mark.parametrize("sql", ["(NULL)", "nullif(1, 1)"])
+@pytest.mark.parametrize("verify", [True, False])
+def test_a_default_that_is_null_fills_nothing(table, sql, verify):
+    table.do("INSERT INTO t (id) VALUES (3)")
+    before = table.dump()
+    refused = pytest.raises(RowsForbid, match=r"1 row would have NULL in t\.a")
+    with changed_with(table, verify=verify) as run, refused:
+        run(altered(A, nullable=False, default=Sql(sql)))
+    assert table.dump() == before
+
+
+@pytest.mark.parametrize(("fill", "check"), [("-1", "g > 0"), ("1", "n <> '5'"), ("9", "n < 9")])
+def test_a_check_that_comes_with_a_fill_is_counted_on_the_rows_as_they_will_be(base, fill, check):
+    base.do(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER, g INTEGER AS (n * 2))",
+        "INSERT INTO t (n) VALUES (5), (NULL)",
+    )
+    before = base.dump()
+    with pytest.raises(RowsForbid, match="1 row of t would not meet the check k"):
+        base.run(Fill("t", "n", fill), altered(N, nullable=False), AddCheck("t", check, name="k"))
+    assert base.dump() == before
 
 
 def test_a_check_that_goes_does_not_stand_in_the_way_of_a_fill(table):
@@ -187,20 +249,39 @@ def test_a_check_that_goes_does_not_stand_in_the_way_of_a_fill(table):
 # A default of which rows are made
 
 
-@pytest.mark.parametrize(
-    ("before", "after"),
-    [(5, 7), (5, None), (None, 7), (5, Sql("abs(-7)")), (-5, 5), (0, None)],
-)
-def test_a_row_that_is_made_of_a_default_keeps_its_value(base, before, after):
-    base.do("CREATE TABLE t (id INTEGER PRIMARY KEY)", "INSERT INTO t VALUES (1)")
-    old = column("n", "integer", default=before)
-    base.run(AddColumn("t", old))
-    rows = base.ask("SELECT id, n FROM t")
-    assert rows == [(1, before)]
-    assert way(base.run(altered(old, default=after))) == "both"
-    assert base.ask("SELECT id, n FROM t") == rows
+DEFAULTS = [
+    *(("5", "7"), ("5", None), (None, "7"), ("5", "(abs(-7))"), ("-5", "5"), ("0", None)),
+    *(("TRUE", "FALSE"), ("(CAST('1' AS INTEGER))", "(CAST('2' AS INTEGER))")),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), DEFAULTS)
+@pytest.mark.parametrize("made", [(), ("CREATE INDEX i ON t (n)",), ("CREATE INDEX i ON t (-n)",)])
+@pytest.mark.parametrize("rowid", ["", " WITHOUT ROWID"])
+def test_a_row_that_is_made_of_a_default_keeps_its_value(base, before, after, made, rowid):
+    base.do(
+        f"CREATE TABLE t (id INTEGER PRIMARY KEY, fat){rowid}",
+        "INSERT INTO t VALUES (1, zeroblob(500))",
+        f"ALTER TABLE t ADD COLUMN n INTEGER DEFAULT {before or 'NULL'}",
+        *made,
+    )
+    old, new = (None if sql is None else Sql(sql) for sql in (before, after))
+    rows = base.ask("SELECT id, n FROM t NOT INDEXED")
+    assert way(base.run(altered(column("n", "integer", default=old), default=new))) == "made anew"
+    assert base.ask("SELECT id, n FROM t NOT INDEXED") == rows
+    assert base.ask("PRAGMA integrity_check") == [("ok",)]
     base.do("INSERT INTO t (id) VALUES (2)")
-    assert base.ask("SELECT n FROM t WHERE id = 2") == [(7 if isinstance(after, Sql) else after,)]
+    assert base.ask("SELECT n FROM t WHERE id = 2") == base.ask(f"SELECT {after or 'NULL'}")
+
+
+def test_of_two_defaults_the_last_one_counts(base):
+    base.do(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY)",
+        "INSERT INTO t VALUES (1)",
+        "ALTER TABLE t ADD COLUMN n INTEGER DEFAULT 1 DEFAULT 2",
+    )
+    base.run(altered(column("n", "integer", default=2), default=1))
+    assert base.ask("SELECT * FROM t") == [(1, 2)]
 
 
 def test_a_default_is_edited_where_every_row_has_its_own_value(base):
@@ -246,7 +327,7 @@ def test_a_build_that_lets_nobody_write_there_makes_the_table_anew(table, monkey
     table.database.close()
     with faulty(Plan()):
         log = table.run(altered(A, nullable=False))
-    assert way(log) == "both"
+    assert way(log) == "both"  # it was told before it failed
     assert not table.schema()["t"].column("a").nullable
     assert table.ask("SELECT id, a FROM t") == [(1, "x"), (2, "y")]
 
@@ -265,16 +346,5 @@ def test_a_definition_that_was_undone_is_not_what_the_next_change_sees(table):
 
 
 def test_a_table_is_made_anew_where_that_is_asked_for(table):
-    from ashflow.adapters.connect import connect
-    from ashflow.adapters.protocol import Care
-
-    log: list[str] = []
-    root = table.path.parent
-    with (
-        closing(
-            connect("sqlite:///base.db", root=root, log=log.append, care=Care(rebuild=True))
-        ) as database,
-        database.locked() as session,
-    ):
-        session.run([altered(A, nullable=False)])
-    assert way(log) == "made anew"
+    with changed_with(table, rebuild=True) as run:
+        assert way(run(altered(A, nullable=False))) == "made anew"

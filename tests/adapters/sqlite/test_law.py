@@ -70,8 +70,8 @@ def told(database):
 def healthy(database):
     with database.read() as session:
         found = session.execute("PRAGMA integrity_check")
-        # SQLite 3.40 takes a NOT NULL for broken where the key of WITHOUT ROWID is not in front.
-        assert [told for (told,) in found if not told.startswith("NULL value in")] in ([], ["ok"])
+        # SQLite 3.40 mixes columns up where the key of WITHOUT ROWID does not stand in front.
+        assert [told for (told,) in found if " value in " not in told] in ([], ["ok"])
         assert session.execute("PRAGMA foreign_key_check") == []
 
 

@@ -1,22 +1,28 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ashflow.adapters.sqlite.rebuild import update_columns
 from ashflow.change.operations import (
     AddCheck,
     AddColumn,
+    AddForeignKey,
     AlterColumn,
     ChangePrimaryKey,
     CreateTable,
+    DropColumn,
+    DropForeignKey,
     DropTable,
     Execute,
+    Fill,
     RenameTable,
     SetOptions,
 )
 from ashflow.errors import MigrationFailed, RowsForbid, SchemaError
-from ashflow.schema.datatypes import utc_now
-from ashflow.schema.table import Column, Options
+from ashflow.schema.datatypes import Sql, utc_now
+from ashflow.schema.table import Column, ForeignKey, Options
 
 
 def change(table="t"):
@@ -301,3 +307,106 @@ def test_a_type_that_would_make_another_value_of_one_is_refused(base, before, af
         with pytest.raises(RowsForbid, match=f"{len(lost)} rows? of t would have another value"):
             base.run(AlterColumn("t", old=old, new=new))
         assert base.dump() == there
+
+
+@pytest.mark.parametrize(
+    ("made", "was", "shall_be"),
+    [
+        ("(id INTEGER PRIMARY KEY, c)", "binary", "text"),
+        ("(id INTEGER, c PRIMARY KEY) WITHOUT ROWID", "binary", "text"),
+        ("(id INTEGER PRIMARY KEY, c INTEGER, CHECK (t.c > 0))", "integer", "text"),
+        ("(id TEXT PRIMARY KEY, c INTEGER, CHECK (t.c > 0)) WITHOUT ROWID", "integer", "float"),
+    ],
+)
+def test_a_value_that_only_gets_another_type_is_the_same(base, made, was, shall_be):
+    base.do(f"CREATE TABLE t {made}", "INSERT INTO t (id, c) VALUES (1, 5)")
+    old, new = (Column("c", kind, nullable=True) for kind in (was, shall_be))
+    base.run(AlterColumn("t", old=old, new=new))
+    ((value,),) = base.ask("SELECT c FROM t")
+    assert float(value) == 5
+
+
+def test_many_rows_whose_key_gets_another_type_are_compared_in_line_with_their_number(base):
+    base.do(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, n) WITHOUT ROWID",
+        "INSERT INTO t WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r "
+        "WHERE i < 60000) SELECT i, i FROM r",
+    )
+    base.run(AlterColumn("t", old=Column("id", "integer"), new=Column("id", "text")))
+    assert base.ask("SELECT count(*), max(typeof(id)) FROM t") == [(60000, "text")]
+
+
+@pytest.mark.parametrize(
+    ("column", "check"),
+    [
+        (Column("c", "text"), "c IN ('1', '2')"),
+        (Column("c", "text", collate="NOCASE", default="B"), "c IN ('A', 'B')"),
+        (Column("c", "text", default=Sql("1 + 1")), "c = '2'"),
+    ],
+)
+def test_a_check_sees_a_filled_value_as_the_column_has_it(base, column, check):
+    base.do("CREATE TABLE t (id INTEGER PRIMARY KEY)", "INSERT INTO t VALUES (1)")
+    fills = [Fill("t", "c", "2")] if column.default is None else []
+    base.run(AddColumn("t", column), *fills, AddCheck("t", check, name="k"))
+    assert base.ask("SELECT count(*) FROM t") == [(1,)]
+
+
+def test_rows_that_were_violated_before_may_get_other_numbers(base):
+    base.do(
+        "CREATE TABLE P (id TEXT PRIMARY KEY)",
+        "CREATE TABLE t (id TEXT NOT NULL PRIMARY KEY, p TEXT CONSTRAINT fk REFERENCES P (id))",
+    )
+    with base.database.unlocked() as session:
+        session.execute("INSERT INTO t VALUES ('x', 'nope')")
+    key = ForeignKey("p", ["id"], columns=["p"], name="fk")
+    base.run(DropForeignKey("t", key), AddForeignKey("t", replace(key, on_delete="cascade")))
+    base.run(SetOptions("t", old=Options(), new=Options(without_rowid=True)))
+    with pytest.raises(RowsForbid, match="1 row of t would refer to rows of p"):
+        base.run(Execute(up="INSERT INTO t VALUES ('y', 'neither')"))
+
+
+def test_what_analyze_found_of_a_key_without_rowid_is_kept(base):
+    base.do(
+        "CREATE TABLE t (id TEXT PRIMARY KEY, c) WITHOUT ROWID",
+        "INSERT INTO t VALUES (1, 5), (2, 6)",
+        "CREATE INDEX i ON t (c)",
+        "ANALYZE",
+    )
+    before = base.ask("SELECT * FROM sqlite_stat1 ORDER BY idx")
+    base.run(change())
+    assert base.ask("SELECT * FROM sqlite_stat1 ORDER BY idx") == before
+
+
+def test_a_counter_that_somebody_left_behind_is_gone_on_with(base):
+    base.do(
+        "CREATE TABLE x (id INTEGER PRIMARY KEY AUTOINCREMENT)",
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, c)",
+        "INSERT INTO t (c) VALUES (5)",
+        "INSERT INTO sqlite_sequence VALUES ('t', 100)",
+    )
+    counted = Column("id", "integer", autoincrement=True)
+    base.run(AlterColumn("t", old=Column("id", "integer"), new=counted))
+    assert base.ask("SELECT * FROM sqlite_sequence") == [("t", 100)]
+
+
+def test_a_column_that_is_called_as_a_function_can_go(base):
+    base.do("CREATE TABLE t (lower, c)", "CREATE INDEX i ON t (lower(c))")
+    base.run(DropColumn("t", Column("lower", "text", nullable=True)))
+    assert [c.name for c in base.schema()["t"].columns] == ["c"]
+
+
+@pytest.mark.parametrize("name", ["🐘", "col·lecció", "e\u0301", "a\u00a0b"])
+def test_a_bare_name_is_one_for_us_as_for_sqlite(base, name):
+    base.do(f"CREATE TABLE t ({name} INTEGER, c)", "INSERT INTO t VALUES (1, 2)")
+    base.run(change())
+    assert base.schema()["t"].columns[0].name == name
+
+
+def test_a_table_of_many_columns_that_nothing_tells_apart_is_compared(base):
+    names = ", ".join(f"c{n} INTEGER" for n in range(1100))
+    base.do(
+        f"CREATE TABLE t ({names}, PRIMARY KEY (c0), CHECK (t.c1 IS NULL OR 1)) WITHOUT ROWID",
+        "INSERT INTO t (c0) VALUES (3)",
+    )
+    base.run(change())
+    assert base.ask("SELECT c0 FROM t") == [(3,)]

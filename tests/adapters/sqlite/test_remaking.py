@@ -98,7 +98,7 @@ def test_what_sqlite_finds_damaged_undoes_the_change(table, monkeypatch):
     def planned(catalog, stretch, **how):
         for step in whole(catalog, stretch, **how):
             if isinstance(step, Remake):
-                edit = Edit(step.table, step.new.text, (), ())
+                edit = Edit(step.table, step.new.text, None, ())
                 yield Remake(step.table, step.new, (edit,))
 
     monkeypatch.setattr(sessions, "statements", planned)
@@ -108,14 +108,14 @@ def test_what_sqlite_finds_damaged_undoes_the_change(table, monkeypatch):
     assert table.dump() == before
 
 
-def test_a_null_that_only_sqlite_340_sees_is_no_damage_whatever_the_table_is_called(base):
-    key = "a TEXT NOT NULL, b TEXT NOT NULL, PRIMARY KEY (b)) WITHOUT ROWID"
+def test_what_only_sqlite_340_sees_is_no_damage_whatever_the_table_is_called(base):
+    key = "a TEXT NOT NULL, n NUMERIC DEFAULT 'x', b TEXT NOT NULL, PRIMARY KEY (b)) WITHOUT ROWID"
     for name in ("one.two", "0"):
-        base.do(f'CREATE TABLE "{name}" ({key}', f"INSERT INTO \"{name}\" VALUES ('x', 'y')")
+        base.do(f'CREATE TABLE "{name}" ({key}', f"INSERT INTO \"{name}\" VALUES ('x', 1, '2')")
     for name in ("one.two", "0"):
         base.run(AddCheck(name, "b <> ''", name=f"{name}_check"))
         base.run(AddColumn(name, Column("at", "utc_datetime", default=utc_now)))
-        assert base.ask(f'SELECT a, b FROM "{name}"') == [("x", "y")]
+        assert base.ask(f'SELECT a, n, b FROM "{name}"') == [("x", 1, "2")]
 
 
 def test_the_order_in_which_triggers_were_made_stays(table):
