@@ -90,8 +90,3 @@ def _compares_otherwise(change: Change, item: ColumnItem) -> bool:
     strict = change.old.options.strict, change.new.options.strict
     kinds = (affinity(i.declared, strict=s) for i, s in zip((before, item), strict, strict=True))
     return len({*kinds}) > 1 or collation(before) != collation(item)
-
-
-def value_of(change: Change, item: ColumnItem) -> str:
-    """Return what a row that stands has in a column afterwards, over the columns of now."""
-    return change.source(item) or default_expression(item) or "NULL"

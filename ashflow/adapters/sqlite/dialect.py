@@ -16,10 +16,7 @@ from ashflow.adapters.sqlite.in_place import edit_in_place, leaves_rows
 from ashflow.adapters.sqlite.native import filled, is_native, many_drops, natively
 from ashflow.adapters.sqlite.rebuild import rebuild
 from ashflow.adapters.sqlite.renaming import renamed
-from ashflow.adapters.sqlite.spell import (
-    index_text,
-    table_text,
-)
+from ashflow.adapters.sqlite.spell import index_text, table_text
 from ashflow.adapters.sqlite.steps import Call, Do, Step, Theirs
 from ashflow.adapters.sqlite.stretches import Alone, Stretch
 from ashflow.change.operations import (

@@ -18,7 +18,7 @@ from ashflow.adapters.sqlite.clauses import (
     qualified,
     rowid_alias,
 )
-from ashflow.adapters.sqlite.conditions import conditions, value_of
+from ashflow.adapters.sqlite.conditions import conditions
 from ashflow.adapters.sqlite.explain import reasons
 from ashflow.adapters.sqlite.introspect import index_of, unique_constraints
 from ashflow.adapters.sqlite.proof import keeps_affinity, pairs
@@ -125,10 +125,11 @@ def _renamed(change: Change, *, counted: bool) -> Iterator[Step]:
     yield Do(change.new.named(f"CREATE TABLE {quote(beside)} ").text)
     yield Copy(table, beside, copy, order, tuple(reasons(change.new, table, copy)))
     yield Compare(table, table, beside, _found_by(change), _compared(change), order)
-    if counted and autoincrement(change.new):
+    counts = counted and autoincrement(change.new)
+    if counts:
         yield from _counter(table, beside)
     yield Do(f"DROP TABLE {quote(table)}")
-    if counted and not autoincrement(change.old):  # somebody's, or left behind
+    if counts and not autoincrement(change.old):  # it was somebody's, or left behind
         yield Do(f"DELETE FROM sqlite_sequence WHERE name = {_text(table)}")
     # With it on, what names the table keeps its text, and a broken view elsewhere does not matter.
     yield Do("PRAGMA legacy_alter_table = ON")
@@ -252,7 +253,7 @@ def _columns(change: Change) -> Columns:
             copy.append((quote(item.name), source))
     if not copy:  # nothing of the rows is left but their number
         first = next(item for item in change.new.columns if not item.has("generated"))
-        copy.append((quote(first.name), value_of(change, first)))
+        copy.append((quote(first.name), default_expression(first) or "NULL"))
     return tuple(copy)
 
 
