@@ -22,7 +22,7 @@ from ashflow.plan.migrate import (
 from ashflow.run.events import Created, Warned
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from ashflow.adapters.protocol import Database
     from ashflow.config import RepoConfig
@@ -224,6 +224,15 @@ def _keep_what_goes(project: Project, planned: Planned) -> None:
 
 def _tell_of_strangers(project: Project, planned: Planned) -> None:
     """Say what of the changed tables is in the database and is written down nowhere."""
+    try:
+        told = list(_strangers(project, planned))
+    except AshflowError as error:  # what was to be done is done: this must not fail it
+        told = [f"what else is in the changed tables can't be told: {error.message}"]
+    for text in told:
+        project.tell(Warned(planned.repo, text))
+
+
+def _strangers(project: Project, planned: Planned) -> Iterator[str]:
     from ashflow.plan.drift import changed_tables, strangers
 
     tables = changed_tables(op for step in planned.steps for op in step.operations)
@@ -238,14 +247,9 @@ def _tell_of_strangers(project: Project, planned: Planned) -> None:
         files = history.of_table(table)
         if not files or table not in schema or waiting & {file.version for file in files}:
             continue  # there is nothing to compare it with
-        try:
-            known = history.leaf(files[0].folder).physical
-        except AshflowError as error:  # what was to be done is done
-            project.tell(Warned(planned.repo, error.message))
-            continue
+        known = history.leaf(files[0].folder).physical
         if found := strangers(known, schema[table], written):
-            text = f"{table} has what no snapshot tells of, and keeps it: {', '.join(found)}"
-            project.tell(Warned(planned.repo, text))
+            yield f"{table} has what no snapshot tells of, and keeps it: {', '.join(found)}"
 
 
 def rehearse(planned: Sequence[Planned]) -> None:

@@ -216,6 +216,17 @@ def test_what_a_statement_or_a_migration_made_is_known(project, ashflow):
     assert "no snapshot" not in done.err
 
 
+def test_a_snapshot_that_cannot_be_read_does_not_fail_what_is_done(machines, ashflow):
+    project = machines(NOT_NULL, sql=BY_HAND)
+    newest = sorted((project.root / "priv/resource_snapshots/repo/machines").iterdir())[-1]
+    newest.write_text("{")
+    done = ashflow("migrate")
+    assert done.code == 0
+    assert "what else is in the changed tables can't be told: snapshot priv/" in done.err
+    with project.sqlite() as db:
+        assert db.execute("SELECT count(*) FROM ashflow_migrations").fetchone() == (2,)
+
+
 def test_a_new_table_is_not_looked_at(project, ashflow):
     project.resources(MACHINES)
     ashflow("codegen", "create_machines")
