@@ -40,8 +40,8 @@ class RepoConfig:
             a password, so it is not part of the `repr`.
         ledger: The table that says what has been applied.
         lock_timeout: How many seconds to wait for another process that writes.
-        backup_limit_mb: The largest database that is copied before values in it go, in megabytes;
-            None: whatever its size.
+        backup_limit_mb: The largest database that migrate and rollback copy before values in it
+            go, in megabytes; None: whatever its size.
     """
 
     name: str

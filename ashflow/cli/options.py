@@ -73,7 +73,7 @@ def running(command: F) -> F:
         click.option(
             "--no-verify",
             is_flag=True,
-            help="Do not prove that a table which is made anew has the same rows.",
+            help="Compare no values, definitions and counters with those from before.",
         ),
         click.option(
             "--rebuild",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ashflow.change.operations import CreateTable, DropTable, Opaque
-from ashflow.schema.sqltext import fold
+from ashflow.change.operations import AddStatement, CreateTable, DropTable, Execute, Opaque
+from ashflow.schema.sqltext import fold, mentions
 from ashflow.schema.table import DOMAIN
 
 if TYPE_CHECKING:
@@ -31,13 +31,24 @@ def changed_tables(operations: Iterable[Operation]) -> tuple[str, ...]:
     return tuple(found)
 
 
+def own_sql(operations: Iterable[Operation]) -> str:
+    """Return the SQL that operations of the user run upwards, to look for names in it."""
+    texts = (
+        sql
+        for operation in operations
+        if isinstance(operation, Execute | AddStatement)
+        for sql in operation.up
+    )
+    return "\n".join(texts)
+
+
 def strangers(known: Table, there: Table, written: str) -> tuple[str, ...]:
     """Return what is in the database and in no snapshot, each as its kind and its name.
 
     Args:
         known: The table as its newest snapshot has it.
         there: The table as it stands in the database.
-        written: The text of all that was applied: what an `Execute` made is no stranger.
+        written: The SQL of the user in all that was applied: what it made is no stranger.
     """
     kinds = (
         ("column", known.columns, there.columns),
@@ -50,7 +61,7 @@ def strangers(known: Table, there: Table, written: str) -> tuple[str, ...]:
         f"{kind} {name}"
         for kind, ours, theirs in kinds
         for name in _new_names(ours, theirs)
-        if name not in written
+        if not mentions(written, name)
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ashflow.errors import AshflowError, UsageError
 from ashflow.history.ledger import Ledger
 from ashflow.plan.migrate import (
+    applied_migration,
     check_known,
     choose_down,
     choose_up,
@@ -233,7 +234,7 @@ def _tell_of_strangers(project: Project, planned: Planned) -> None:
 
 
 def _strangers(project: Project, planned: Planned) -> Iterator[str]:
-    from ashflow.plan.drift import changed_tables, strangers
+    from ashflow.plan.drift import changed_tables, own_sql, strangers
 
     tables = changed_tables(op for step in planned.steps for op in step.operations)
     if not tables:
@@ -241,7 +242,7 @@ def _strangers(project: Project, planned: Planned) -> Iterator[str]:
     history = project.history(planned.repo)
     with planned.database.read() as session:
         ledger, schema = session.ledger(), session.introspect(tables)
-    written = "\n".join(row.operations for row in ledger)
+    written = own_sql(op for row in ledger for op in applied_migration(row).operations)
     waiting = {file.version for file in pending(history, ledger)}
     for table in tables:
         files = history.of_table(table)

@@ -190,6 +190,13 @@ def test_what_somebody_made_by_hand_is_kept_and_named(machines, ashflow, how):
     assert {"by_hand", "look"} <= names
 
 
+def test_a_name_that_is_a_part_of_another_is_named_too(machines, ashflow):
+    names = ("mach", "id2", "type", "table_name")
+    machines(NOT_NULL, sql=[f"ALTER TABLE machines ADD COLUMN {name} TEXT" for name in names])
+    told = ", ".join(f"column {name}" for name in names)
+    assert f"keeps it: {told}" in ashflow("migrate").err
+
+
 def test_what_a_statement_or_a_migration_made_is_known(project, ashflow):
     stated = (
         MACHINES

@@ -201,7 +201,12 @@ def see_room(connection: sqlite3.Connection, step: Room, path: Path | str) -> No
     Raises:
         MigrationFailed: It has not.
     """
-    free = shutil.disk_usage(Path(path).parent).free
+    (file,) = connection.execute(
+        "SELECT file FROM pragma_database_list WHERE name = 'main'"
+    ).fetchone()
+    if not file:  # a rehearsal, in memory
+        return
+    free = shutil.disk_usage(Path(file).resolve().parent).free
     if free >= _whole_size(connection) * step.times:
         return
     needed = _size(connection, step.table) * step.times
@@ -229,7 +234,10 @@ def _size(connection: sqlite3.Connection, table: str) -> int:
             "(SELECT name FROM sqlite_master WHERE tbl_name = ? COLLATE NOCASE)",
             (table,),
         ).fetchone()
-    except sqlite3.OperationalError:  # a SQLite that was built without it
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
+            raise  # Ctrl-C, or the disk
+        # This SQLite was built without it.
         return _whole_size(connection)
     return int(size or 0)
 

@@ -170,16 +170,24 @@ def _table(
         yield from _altered(catalog, name, operations, anew=anew)
         return
     if isinstance(whole[0], DropTable):
-        _refuse_strangers(catalog.table(name), whole[0])
+        before = operations[: operations.index(whole[0])]
+        _refuse_strangers(catalog.table(name), whole[0], before)
         yield Do(f"DROP TABLE {quote(whole[0].table)}")
     if isinstance(whole[-1], CreateTable):
         made, after = whole[-1].definition, operations[operations.index(whole[-1]) + 1 :]
         yield Do(edited(definition_of(made), after).text if after else table_text(made))
 
 
-def _refuse_strangers(facts: TableFacts, drop: DropTable) -> None:
-    """Refuse to drop a table with a column that the migration does not know."""
-    known = {fold(column.name) for column in drop.columns}
+def _refuse_strangers(facts: TableFacts, drop: DropTable, before: Sequence[Operation]) -> None:
+    """Refuse to drop a table with a column that the migration does not know.
+
+    Args:
+        facts: The table as it stands.
+        drop: What drops it.
+        before: What the same stretch does to it before that: columns that go with the table.
+    """
+    gone = (operation.column for operation in before if isinstance(operation, DropColumn))
+    known = {fold(column.name) for column in (*drop.columns, *gone)}
     strangers = [name for name in facts.columns if fold(name) not in known]
     if strangers:
         raise SchemaError(

@@ -103,13 +103,20 @@ def refuse_other(
 def refuse_another(connection: sqlite3.Connection, table: str, new: Definition) -> None:
     """See to it that a table has the definition that it shall have.
 
+    Args:
+        connection: A connection.
+        table: The table.
+        new: The definition.
+
     Raises:
-        MigrationFailed: It has another.
+        MigrationFailed: It has another, or is not there.
     """
-    (sql,) = connection.execute(
+    found = connection.execute(
         "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE", (table,)
     ).fetchone()
-    there = parse(table, sql)
+    if found is None:
+        raise _changed(table, "it would not be there any more")
+    there = parse(table, found[0])
     if (there.body, there.suffix) != (new.body, new.suffix):
         raise _changed(table, "it would have another definition than the one that was planned")
 

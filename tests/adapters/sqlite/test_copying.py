@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from contextlib import closing
 
 import pytest
@@ -9,7 +10,7 @@ from ashflow.adapters.connect import connect
 from ashflow.adapters.protocol import Care, Progress
 from ashflow.adapters.sqlite import copying
 from ashflow.adapters.sqlite.steps import Compare, Copy, Pair
-from ashflow.change.operations import AddCheck, AddColumn, AlterColumn
+from ashflow.change.operations import AddCheck, AddColumn, AlterColumn, CreateTable
 from ashflow.errors import MigrationFailed
 from ashflow.schema.datatypes import utc_now
 from ashflow.schema.table import Column
@@ -208,3 +209,20 @@ def test_a_change_of_a_type_is_compared_as_numbers_are(base):
     old, new = (Column("a", kind, nullable=True) for kind in ("text", "float"))
     run(base, AlterColumn("t", old=old, new=new))
     assert base.ask("SELECT a FROM t") == [(n + 0.5,) for n in range(5)]
+
+
+def test_a_rehearsal_asks_no_disk(tmp_path):
+    old, new = (Column("a", kind, nullable=True) for kind in ("text", "integer"))
+    database = connect("sqlite:///nowhere/deep/a.db", root=tmp_path)
+    with database.rehearsal() as session:
+        session.run([CreateTable("t", [old])])
+        session.run([AlterColumn("t", old=old, new=new)])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_while_a_table_is_measured_is_no_answer(base):
+    base.do("CREATE TABLE t (a)", "INSERT INTO t VALUES (zeroblob(500000))")
+    with closing(sqlite3.connect(base.path)) as db:
+        db.set_progress_handler(lambda: 1, 1)
+        with pytest.raises(sqlite3.OperationalError, match="interrupted"):
+            copying._size(db, "t")

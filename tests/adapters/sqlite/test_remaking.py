@@ -4,7 +4,15 @@ import pytest
 
 from ashflow.adapters.sqlite import session as sessions
 from ashflow.adapters.sqlite.steps import Do, Edit, Remake
-from ashflow.change.operations import AddCheck, AddColumn, AddIndex, DropColumn, DropTable
+from ashflow.change.operations import (
+    AddCheck,
+    AddColumn,
+    AddIndex,
+    CreateTable,
+    DropColumn,
+    DropTable,
+)
+from ashflow.change.reverse import reverse_all
 from ashflow.errors import MigrationFailed, RowsForbid, SchemaError
 from ashflow.schema.datatypes import utc_now
 from ashflow.schema.table import Column
@@ -153,4 +161,20 @@ def test_duplicates_are_counted_before_the_table_is_made_anew(table):
     with pytest.raises(RowsForbid, match='2 rows of t would not be unique in \\("a"\\)'):
         table.run(AT, AddIndex("t", ["a"], name="u", unique=True))
     assert table.log == []
+    assert table.dump() == before
+
+
+def test_a_column_that_goes_before_its_table_is_known(base):
+    key, extra = Column("id", "integer", primary_key=True), Column("extra", "text", nullable=True)
+    made = [CreateTable("notes", [key]), AddColumn("notes", extra)]
+    base.run(*made)
+    base.run(*reverse_all(made))
+    assert list(base.schema()) == []
+
+
+def test_a_table_that_is_gone_is_told(table, broken):
+    before = table.dump()
+    broken("DROP VIEW v", "DROP TABLE t")
+    with pytest.raises(MigrationFailed, match="it would not be there any more"):
+        table.run(AT)
     assert table.dump() == before
