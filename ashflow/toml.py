@@ -91,7 +91,14 @@ class Table(NamedTuple):
         raise self._misfit(key, f"{key} = {default:g}, in seconds")
 
     def megabytes(self, key: str) -> float | None:
-        """Return a size, or None where the key is not there."""
+        """Return a size, or None where the key is not there.
+
+        Args:
+            key: The key.
+
+        Raises:
+            ConfigError: It holds something else.
+        """
         value = self.values.get(key)
         if value is None or _is_amount(value):
             return value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -54,7 +54,8 @@ class Care:
     watch: Watch | None = None
 
 
-CAREFUL = Care()
+CAREFUL: Final = Care()
+"""All that can be proved is proved."""
 
 
 class Session(Protocol):

@@ -66,7 +66,10 @@ def renaming(command: F) -> F:
 
 
 def running(command: F) -> F:
-    """Give a command the options that say how migrations are run."""
+    """Give a command the options that say how migrations are run.
+
+    `--no-backup`, `--rebuild`, `--no-verify`, `--dry-run`, `--log-sql`.
+    """
     for option in (
         click.option("--log-sql", is_flag=True, help="Print each statement as it runs."),
         click.option("--dry-run", is_flag=True, help="Print the SQL, and run nothing."),

@@ -25,7 +25,7 @@ class Code:
         items: What stands between `start` and `end`; a text is a piece that is never broken up.
         end: The closing bracket.
         comments: Lines that stand before the first item.
-        open: Whether it is laid out a line an item also where it would fit on one.
+        spread: Whether it is laid out a line an item also where it would fit on one.
 
     Attributes:
         flat: The piece on one line; None where it may not stand on one, or never fits.
@@ -40,13 +40,13 @@ class Code:
         end: str,
         comments: Sequence[str] = (),
         *,
-        open: bool = False,  # noqa: A002  (nobody opens a file here)
+        spread: bool = False,
     ) -> None:
         self.start = start
         self.items = items
         self.end = end
         self.comments = comments
-        self.flat = None if open or comments else _flat(start, items, end)
+        self.flat = None if spread or comments else _flat(start, items, end)
 
 
 Piece = Code | str

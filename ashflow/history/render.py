@@ -83,7 +83,7 @@ def _imports(functions: str, names: Set[str]) -> str:
     line = f"from {face.__name__} import "
     if len(line + ", ".join(words)) <= WIDTH:
         return line + ", ".join(words)
-    return "\n".join(lines(Code(f"{line}(", words, ")", open=True)))
+    return "\n".join(lines(Code(f"{line}(", words, ")", spread=True)))
 
 
 def _used(source: str) -> set[str]:
@@ -113,12 +113,14 @@ class _Writer:
             [self._call(operation) for operation in migration.operations],
             "]",
             [printable(note).strip() for note in notes if note.strip()],
-            open=True,
+            spread=True,
         )
         flags = ["transaction=False"] if not migration.transaction else []
         if migration.foreign_keys:
             flags.append("foreign_keys=True")
-        return Code(f"migration = {self._name('Migration')}(", [operations, *flags], ")", open=True)
+        return Code(
+            f"migration = {self._name('Migration')}(", [operations, *flags], ")", spread=True
+        )
 
     def _name(self, name: str) -> str:
         self.names.add(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ashflow.change.operations import AddStatement, CreateTable, DropTable, Execute, Opaque
 from ashflow.schema.sqltext import fold, mentions
@@ -13,6 +13,13 @@ if TYPE_CHECKING:
 
     from ashflow.change.operations import Operation
     from ashflow.schema.table import Named, Table
+
+
+class Stranger(NamedTuple):
+    """Something in a table that no snapshot tells of: its kind, and its name."""
+
+    kind: str
+    name: str
 
 
 def changed_tables(operations: Iterable[Operation]) -> tuple[str, ...]:
@@ -31,8 +38,7 @@ def changed_tables(operations: Iterable[Operation]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def own_sql(operations: Iterable[Operation]) -> str:
-    """Return the SQL that operations of the user run upwards, to look for names in it."""
+def _own_sql(operations: Iterable[Operation]) -> str:
     texts = (
         sql
         for operation in operations
@@ -42,13 +48,12 @@ def own_sql(operations: Iterable[Operation]) -> str:
     return "\n".join(texts)
 
 
-def strangers(known: Table, there: Table, written: str) -> tuple[str, ...]:
-    """Return what is in the database and in no snapshot, each as its kind and its name.
+def strangers(known: Table, there: Table) -> tuple[Stranger, ...]:
+    """Return what is in the database and in no snapshot.
 
     Args:
         known: The table as its newest snapshot has it.
         there: The table as it stands in the database.
-        written: The SQL of the user in all that was applied: what it made is no stranger.
     """
     kinds = (
         ("column", known.columns, there.columns),
@@ -58,11 +63,19 @@ def strangers(known: Table, there: Table, written: str) -> tuple[str, ...]:
         ("trigger", known.statements, there.statements),
     )
     return tuple(
-        f"{kind} {name}"
-        for kind, ours, theirs in kinds
-        for name in _new_names(ours, theirs)
-        if not mentions(written, name)
+        Stranger(kind, name) for kind, ours, theirs in kinds for name in _new_names(ours, theirs)
     )
+
+
+def unwritten(found: Iterable[Stranger], operations: Iterable[Operation]) -> tuple[str, ...]:
+    """Return those strangers, in words, that no SQL of the user has made.
+
+    Args:
+        found: The strangers.
+        operations: All that was applied.
+    """
+    written = _own_sql(operations)
+    return tuple(f"{one.kind} {one.name}" for one in found if not mentions(written, one.name))
 
 
 def _new_names(ours: Iterable[Named], theirs: Iterable[Named]) -> Iterator[str]:

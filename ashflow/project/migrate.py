@@ -234,7 +234,7 @@ def _tell_of_strangers(project: Project, planned: Planned) -> None:
 
 
 def _strangers(project: Project, planned: Planned) -> Iterator[str]:
-    from ashflow.plan.drift import changed_tables, own_sql, strangers
+    from ashflow.plan.drift import changed_tables, strangers, unwritten
 
     tables = changed_tables(op for step in planned.steps for op in step.operations)
     if not tables:
@@ -242,15 +242,16 @@ def _strangers(project: Project, planned: Planned) -> Iterator[str]:
     history = project.history(planned.repo)
     with planned.database.read() as session:
         ledger, schema = session.ledger(), session.introspect(tables)
-    written = own_sql(op for row in ledger for op in applied_migration(row).operations)
     waiting = {file.version for file in pending(history, ledger)}
     for table in tables:
         files = history.of_table(table)
         if not files or table not in schema or waiting & {file.version for file in files}:
             continue  # there is nothing to compare it with
         known = history.leaf(files[0].folder).physical
-        if found := strangers(known, schema[table], written):
-            yield f"{table} has what no snapshot tells of, and keeps it: {', '.join(found)}"
+        if found := strangers(known, schema[table]):  # only now is all that was applied decoded
+            applied = (op for row in ledger for op in applied_migration(row).operations)
+            if told := ", ".join(unwritten(found, applied)):
+                yield f"{table} has what no snapshot tells of, and keeps it: {told}"
 
 
 def rehearse(planned: Sequence[Planned]) -> None:

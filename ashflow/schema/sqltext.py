@@ -113,6 +113,11 @@ def quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def text_literal(text: str) -> str:
+    """Return a text in single quotes, as standard SQL has it."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def fold(name: str) -> str:
     """Return a name as SQLite compares it: only the letters of ASCII lose their case."""
     return "".join(chr(ord(c) + 32) if "A" <= c <= "Z" else c for c in name)

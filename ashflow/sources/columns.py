@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from ashflow.schema.sqltext import rename
+from ashflow.schema.sqltext import rename, text_literal
 from ashflow.schema.table import Check, Column
 from ashflow.sources.annotations import ColumnType, allows_none, column_type
 from ashflow.sources.defaults import Unsayable, default_of, is_sayable
@@ -107,7 +107,7 @@ def check_of(table: str, column: str, choices: tuple[str, ...], spot: Spot) -> C
     for choice in choices:
         if not is_sayable(choice):
             raise spot.wrong(f"has the value {choice!r}, which no text in SQL can hold")
-    listed = ", ".join("'" + choice.replace("'", "''") + "'" for choice in choices)
+    listed = ", ".join(map(text_literal, choices))
     return Check(f"{table}_{column}_check", f"{rename('x', 'x', column)} IN ({listed})")
 
 

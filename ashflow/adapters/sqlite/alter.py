@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ashflow.adapters.sqlite import edit
 from ashflow.adapters.sqlite.clauses import default_expression, primary_key, rowid_alias
+from ashflow.adapters.sqlite.dependents import mentions_in
 from ashflow.change.operations import (
     AddCheck,
     AddColumn,
@@ -224,7 +225,7 @@ def _refuse_dangling(before: Definition, after: Definition) -> None:
     for item in before.columns:
         if after.column(item.name) is not None:
             continue
-        user = edit.mentions_in(after, item.name)
+        user = mentions_in(after, item.name)
         if user is not None or item.name in primary_key(after):
             raise SchemaError(
                 f"column {before.name}.{item.name} cannot be dropped: it is used by {user}",

@@ -113,7 +113,11 @@ class Catalog:
         return found
 
     def without_indexes(self, names: Collection[str]) -> Catalog:
-        """Return what it is after some indexes are dropped, which are named in small letters."""
+        """Return what it is after some indexes are dropped.
+
+        Args:
+            names: Their names, in small letters.
+        """
         if not names:
             return self
         tables = (

@@ -8,23 +8,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ashflow.adapters.sqlite.catalog import Made
-from ashflow.adapters.sqlite.rebuild import update_columns
+from ashflow.adapters.sqlite.dependents import update_columns
 from ashflow.adapters.sqlite.steps import rows_text
 from ashflow.change.operations import (
     AddColumn,
     AddIndex,
-    AddStatement,
     AlterColumn,
     ChangePrimaryKey,
     CreateTable,
     DropIndex,
-    DropStatement,
     DropTable,
-    Execute,
     Fill,
     Operation,
+    Raw,
     RenameTable,
-    Run,
     SetOptions,
 )
 from ashflow.errors import MigrationFailed, RowsForbid
@@ -172,8 +169,7 @@ def _harms_no_key(operation: Operation) -> bool:
 
 
 def _harms_no_view(operation: Operation) -> bool:
-    raw = AddStatement | DropStatement | Execute | Run
-    return isinstance(operation, CreateTable | AddColumn | AddIndex | DropIndex | Fill | raw)
+    return isinstance(operation, CreateTable | AddColumn | AddIndex | DropIndex | Fill | Raw)
 
 
 def _comparable(found: Counter[Violation], numbered: Collection[str]) -> Counter[Violation]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ashflow.adapters.sqlite.grammar import Reader, name_of
-from ashflow.schema.sqltext import Token, fold, rename, significant, tokens
+from ashflow.schema.sqltext import Token, fold, rename, significant, text_literal, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -146,7 +146,7 @@ def default_expression(column: ColumnItem) -> str | None:
     first, *others = significant(text)
     if others or first.name is None or first.is_word(*_CONSTANTS):
         return text
-    return "'" + first.name.replace("'", "''") + "'"
+    return text_literal(first.name)
 
 
 def collation(column: ColumnItem) -> str | None:

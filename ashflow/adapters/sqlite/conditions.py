@@ -23,17 +23,18 @@ if TYPE_CHECKING:
     from ashflow.schema.table import Check
 
 
-def conditions(change: Change) -> Iterator[Step]:
+def conditions(change: Change, *, rows_stay: bool = False) -> Iterator[Step]:
     """Yield the guards of a change: no row would have NULL, break a check, or lose its value.
 
     Args:
         change: The table as it is and as it shall be.
+        rows_stay: Whether the rows stay where they lie, so that computed columns keep their values.
     """
     for item in change.new.columns:
         yield from _null_guards(change, item)
         yield from _type_guards(change, item)
     for check in change.checks:
-        rows = _seen_by(change, check)
+        rows = _seen_by(change, check, rows_stay=rows_stay)
         if rows is not None:
             yield guards.meets(change.table, check, rows)
     key = primary_key(change.new)
@@ -67,7 +68,7 @@ def _type_guards(change: Change, item: ColumnItem) -> Iterator[Step]:
         yield guards.same_value(change.table, item.name, item.declared, lost)
 
 
-def _seen_by(change: Change, check: Check) -> str | None:
+def _seen_by(change: Change, check: Check, *, rows_stay: bool) -> str | None:
     """Return what a check can be counted on before the change: the rows, where it reads no other.
 
     None where only the new table can tell, because a column that the check reads is filled or
@@ -75,7 +76,7 @@ def _seen_by(change: Change, check: Check) -> str | None:
     """
     seen = [item for item in change.new.columns if reads(check.sql, item.name)]
     as_they_are = all(
-        not item.has("generated")
+        (rows_stay or not item.has("generated"))
         and change.source(item) == quote(item.name)
         and not _compares_otherwise(change, item)
         for item in seen

@@ -57,12 +57,19 @@ def hear_interrupts(connection: sqlite3.Connection) -> None:
 
     Python looks for signals only while it runs code of its own: so it is called again and
     again. What it raises then SQLite tells as an error; see `is_interrupted`.
+
+    Args:
+        connection: The connection.
     """
     connection.set_progress_handler(lambda: 0, _OFTEN)
 
 
 def is_interrupted(error: Exception) -> bool:
-    """Whether a statement was ended by a signal."""
+    """Whether a statement was ended by a signal.
+
+    Args:
+        error: What SQLite, or its Python module, said.
+    """
     return _code(error) == sqlite3.SQLITE_INTERRUPT
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ashflow.adapters.protocol import Progress
 from ashflow.adapters.sqlite.steps import Compare, Copy, Pair, Room, rows_text
@@ -29,7 +29,7 @@ _AT_ONCE: Final = 100
 _FIRST: Final = -(2**63)
 
 
-class Part:
+class Part(NamedTuple):
     """Some rows of a table.
 
     Args:
@@ -38,12 +38,9 @@ class Part:
         rows: How many there are.
     """
 
-    __slots__ = ("bounds", "condition", "rows")
-
-    def __init__(self, condition: str, bounds: tuple[int, ...], rows: int) -> None:
-        self.condition = condition
-        self.bounds = bounds
-        self.rows = rows
+    condition: str
+    bounds: tuple[int, ...]
+    rows: int
 
 
 def copy_sql(step: Copy, condition: str = "") -> str:

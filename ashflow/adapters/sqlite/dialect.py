@@ -68,8 +68,8 @@ def statements(catalog: Catalog, stretch: Stretch, *, anew: bool = False) -> Ite
         yield guards.unique(*sorted_.index_adds[name])
     for index_name in sorted_.index_drops.values():
         yield Do(f"DROP INDEX {quote(index_name)}")
+    known = catalog.without_indexes(sorted_.index_drops)
     for name, operations in sorted_.tables.items():
-        known = catalog.without_indexes(sorted_.index_drops)
         yield from _table(known, name, operations, anew=anew)
     for name, (table, index) in sorted_.index_adds.items():
         if index.unique and fold(table) not in sorted_.made and name not in early:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 from ashflow.adapters.sqlite.clauses import (
     Reference,
     expression,
-    key_columns,
     normal,
     primary_key,
     reference,
@@ -20,13 +19,13 @@ from ashflow.adapters.sqlite.spell import (
     clauses,
     column_text,
     foreign_key_text,
+    new_column_text,
     options_text,
     primary_key_text,
-    references_text,
     type_text,
 )
 from ashflow.errors import SchemaError
-from ashflow.schema.sqltext import fold, quote, reads, tokens
+from ashflow.schema.sqltext import fold, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -51,9 +50,7 @@ def add_column(definition: Definition, column: Column, key: ForeignKey | None = 
             "missing or edited. Where the database is right as it is, record the migration "
             "without running it: ashflow migrate --mark VERSION",
         )
-    text = column_text(column, strict=definition.options.strict)
-    if key is not None:
-        text += f" CONSTRAINT {quote(key.name)} {references_text(key)}"
+    text = new_column_text(column, key, strict=definition.options.strict)
     item = parse(definition.name, f"CREATE TABLE x ({text})").columns[0]
     item = replace(item, lead=_lead(definition))
     return replace(definition, columns=(*definition.columns, item))
@@ -89,7 +86,13 @@ def alter_column(definition: Definition, old: Column, new: Column) -> Definition
 
 
 def set_default(definition: Definition, name: str, sql: str) -> Definition:
-    """Return the definition with another default of a column."""
+    """Return the definition with another default of a column.
+
+    Args:
+        definition: The table.
+        name: The column.
+        sql: The default, as SQL.
+    """
     item = _with_clause(_column(definition, name), "default", f"DEFAULT {sql}")
     return _put(definition, item)
 
@@ -329,37 +332,3 @@ def _is_decimal(item: ColumnItem) -> bool:
 
 def _folded(names: Sequence[str]) -> list[str]:
     return [fold(name) for name in names]
-
-
-def mentions_in(definition: Definition, column: str) -> str | None:
-    """Return what of a definition still names a column that is to go; None: nothing.
-
-    Args:
-        definition: The table without the column.
-        column: The column.
-    """
-    wanted = fold(column)
-    for clause in definition.constraints:
-        called = f"{clause.kind.replace('_', ' ')} {clause.name or clause.text}"
-        match clause.kind:
-            case "check" if reads(expression(clause), column):
-                return called
-            case "primary_key" | "unique" if wanted in _folded(key_columns(clause)):
-                return called
-            case "foreign_key" if wanted in _folded(_own_columns(definition, reference(clause))):
-                return called
-    for item in definition.columns:
-        for kind in ("check", "generated"):
-            for clause in item.all(kind):
-                if reads(expression(clause), column):
-                    return f"column {item.name}, in {clause.text}"
-        for clause in item.all("references"):
-            if wanted in _folded(_own_columns(definition, reference(clause, (item.name,)))):
-                return f"column {item.name}, in {clause.text}"
-    return None
-
-
-def _own_columns(definition: Definition, key: Reference) -> tuple[str, ...]:
-    """Return the columns of its own table that a foreign key names."""
-    to_itself = fold(key.table) == fold(definition.name)
-    return key.columns + (key.keys if to_itself else ())

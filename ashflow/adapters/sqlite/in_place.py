@@ -56,9 +56,7 @@ def edit_in_place(change: Change, catalog: Catalog) -> Iterator[Step]:
         change: The table as it is and as it shall be; see `leaves_rows`.
         catalog: What else the database has.
     """
-    yield from conditions(change)
-    # Also those that read a computed column: it has its values already.
-    yield from (guards.meets(change.table, check, quote(change.table)) for check in change.checks)
+    yield from conditions(change, rows_stay=True)
     yield from fills(change)
     for item in becoming(change):  # its default may be NULL
         yield guards.never_null(change.table, item.name, quote(item.name))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ashflow.adapters.sqlite.alter import constant
-from ashflow.adapters.sqlite.edit import mentions_in
+from ashflow.adapters.sqlite.dependents import mentions_in
 from ashflow.adapters.sqlite.rebuild import fill_text
-from ashflow.adapters.sqlite.spell import column_text, references_text
+from ashflow.adapters.sqlite.spell import new_column_text
 from ashflow.adapters.sqlite.steps import Do, Remake, Step
 from ashflow.change.operations import AddColumn, DropColumn, Fill, Operation
 from ashflow.schema.sqltext import mentions, quote
@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 
 def many_drops(operations: list[Operation]) -> bool:
-    """Whether several columns go: SQLite writes all rows anew for each, a rebuild does so once."""
+    """Whether several columns go: SQLite writes all rows anew for each, a rebuild does so once.
+
+    Args:
+        operations: Those on one table.
+    """
     return sum(isinstance(operation, DropColumn) for operation in operations) > 1
 
 
@@ -41,10 +45,8 @@ def _own_words(change: Change, operation: Operation) -> Iterator[Step]:
     """Yield SQLite's own statement for an operation."""
     match operation:
         case AddColumn(_, column):
-            text = column_text(column, strict=change.old.options.strict)
-            key = operation.foreign_key
-            if key is not None:
-                text += f" CONSTRAINT {quote(key.name)} {references_text(key)}"
+            strict = change.old.options.strict
+            text = new_column_text(column, operation.foreign_key, strict=strict)
             yield Do(f"ALTER TABLE {quote(change.table)} ADD COLUMN {text}")
         case DropColumn(_, column):
             yield Do(f"ALTER TABLE {quote(change.table)} DROP COLUMN {quote(column.name)}")
@@ -53,7 +55,11 @@ def _own_words(change: Change, operation: Operation) -> Iterator[Step]:
 
 
 def filled(fill: Fill) -> Step:
-    """Return the step of a fill."""
+    """Return the step of a fill of a column that stands.
+
+    Args:
+        fill: The fill.
+    """
     return Do(fill_text(fill.table, fill.column, fill.sql))
 
 
@@ -62,6 +68,11 @@ def is_native(catalog: Catalog, change: Change, operation: Operation) -> bool:
 
     Decided from the schema and never by trying: SQLite accepts on an empty table some that it
     refuses with one row (https://www.sqlite.org/lang_altertable.html#altertabaddcol).
+
+    Args:
+        catalog: What the database says of itself.
+        change: What all operations make of the table.
+        operation: One of them.
     """
     match operation:
         case AddColumn(_, column):

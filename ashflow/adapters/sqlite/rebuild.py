@@ -19,12 +19,12 @@ from ashflow.adapters.sqlite.clauses import (
     rowid_alias,
 )
 from ashflow.adapters.sqlite.conditions import conditions
+from ashflow.adapters.sqlite.dependents import refuse_dependents
 from ashflow.adapters.sqlite.explain import reasons
 from ashflow.adapters.sqlite.introspect import index_of, unique_constraints
 from ashflow.adapters.sqlite.proof import keeps_affinity, pairs
 from ashflow.adapters.sqlite.steps import Compare, Copy, Do, Pair, Remake, Room, Step
-from ashflow.errors import SchemaError
-from ashflow.schema.sqltext import Token, fold, quote, reads, significant
+from ashflow.schema.sqltext import quote, text_literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +49,7 @@ def rebuild(change: Change, catalog: Catalog) -> Iterator[Step]:
     Raises:
         SchemaError: An index or a trigger of the table names a column that goes.
     """
-    _refuse_dependents(change)
+    refuse_dependents(change.facts, change.went)
     yield from conditions(change)
     if change.facts.triggers:
         # Triggers keep other things in step with the rows, a search index for one.
@@ -58,7 +58,15 @@ def rebuild(change: Change, catalog: Catalog) -> Iterator[Step]:
 
 
 def remake(change: Change, catalog: Catalog) -> Remake:
-    """Return the step that makes a table anew from rows that are as they shall be."""
+    """Return the step that makes a table anew from rows that are as they shall be.
+
+    Args:
+        change: The table as it is and as it shall be.
+        catalog: What else the database has.
+
+    Raises:
+        SchemaError: Its row ids can be reached by no name, so that they cannot be kept.
+    """
     new = change.new.named(f"CREATE TABLE {quote(change.table)} ")
     counted = autoincrement(change.new)
     return Remake(change.table, new, tuple(_steps(change, catalog)), counted=counted)
@@ -93,7 +101,11 @@ def fills(change: Change) -> Iterator[Step]:
 
 
 def becoming(change: Change) -> Iterator[ColumnItem]:
-    """Yield the columns that become NOT NULL and have a default to put there."""
+    """Yield the columns that become NOT NULL and have a default to put there.
+
+    Args:
+        change: The table as it is and as it shall be.
+    """
     for item in change.new.columns:
         before = change.before(item.name)
         becomes = item.has("not_null") and before is not None and not before.has("not_null")
@@ -130,7 +142,7 @@ def _renamed(change: Change, *, counted: bool) -> Iterator[Step]:
         yield from _counter(table, beside)
     yield Do(f"DROP TABLE {quote(table)}")
     if counts and not autoincrement(change.old):  # it was somebody's, or left behind
-        yield Do(f"DELETE FROM sqlite_sequence WHERE name = {_text(table)}")
+        yield Do(f"DELETE FROM sqlite_sequence WHERE name = {text_literal(table)}")
     # With it on, what names the table keeps its text, and a broken view elsewhere does not matter.
     yield Do("PRAGMA legacy_alter_table = ON")
     yield Do(f"ALTER TABLE {quote(beside)} RENAME TO {quote(table)}")
@@ -161,7 +173,7 @@ def _copied_out(change: Change, *, counted: bool) -> Iterator[Step]:
     yield Compare(table, aside, table, named, tuple(again), _KEY)
     if counted and autoincrement(change.new):
         yield from _counter(aside, table)
-        yield Do(f"DELETE FROM sqlite_sequence WHERE name = {_text(aside)}")
+        yield Do(f"DELETE FROM sqlite_sequence WHERE name = {text_literal(aside)}")
     yield Do(f"DROP TABLE {quote(aside)}")
 
 
@@ -210,22 +222,26 @@ def _index(change: Change, made: Made) -> Step:
 def _statistics_aside(change: Change, catalog: Catalog) -> Iterator[Step]:
     """Yield the steps that keep what ANALYZE found from going with the table."""
     if change.facts.analyzed:
+        table, aside = _analyzed_as(change)
         for kept_in in catalog.statistics:
-            aside = _text(f"__ashflow_new_{change.table}")
-            yield Do(f"UPDATE {kept_in} SET tbl = {aside} WHERE tbl = {_text(change.facts.name)}")
+            yield Do(f"UPDATE {kept_in} SET tbl = {aside} WHERE tbl = {table}")
 
 
 def _statistics_back(change: Change, catalog: Catalog) -> Iterator[Step]:
     if not change.facts.analyzed:
         return
-    aside = _text(f"__ashflow_new_{change.table}")
-    there = ["idx IS NULL", *(f"idx = {_text(made.name)}" for made in change.facts.indexes)]
+    table, aside = _analyzed_as(change)
+    there = ["idx IS NULL", *(f"idx = {text_literal(i.name)}" for i in change.facts.indexes)]
     if _keys(change.old) == _keys(change.new):  # the indexes that SQLite makes for them
-        there.append("idx LIKE 'sqlite~_autoindex~_%' ESCAPE '~'")
-        there.append(f"idx = {_text(change.facts.name)}")
+        there += ["idx LIKE 'sqlite~_autoindex~_%' ESCAPE '~'", f"idx = {table}"]
     for kept_in in catalog.statistics:
         yield Do(f"DELETE FROM {kept_in} WHERE tbl = {aside} AND NOT ({' OR '.join(there)})")
-        yield Do(f"UPDATE {kept_in} SET tbl = {_text(change.facts.name)} WHERE tbl = {aside}")
+        yield Do(f"UPDATE {kept_in} SET tbl = {table} WHERE tbl = {aside}")
+
+
+def _analyzed_as(change: Change) -> tuple[str, str]:
+    """Return what statistics call the table, and what they call it while it is made anew."""
+    return text_literal(change.facts.name), text_literal(f"__ashflow_new_{change.table}")
 
 
 def _keys(definition: Definition) -> list[tuple[str, ...]]:
@@ -236,7 +252,7 @@ def _keys(definition: Definition) -> list[tuple[str, ...]]:
 
 def _counter(source: str, target: str) -> Iterator[Step]:
     """Yield the steps that carry the counter of AUTOINCREMENT from one table to another."""
-    old, new = _text(source), _text(target)
+    old, new = text_literal(source), text_literal(target)
     there = f"(SELECT max(seq) FROM sqlite_sequence WHERE name = {old})"
     yield Do(f"UPDATE sqlite_sequence SET seq = max(seq, coalesce({there}, 0)) WHERE name = {new}")
     yield Do(
@@ -255,41 +271,3 @@ def _columns(change: Change) -> Columns:
         first = next(item for item in change.new.columns if not item.has("generated"))
         copy.append((quote(first.name), default_expression(first) or "NULL"))
     return tuple(copy)
-
-
-def _refuse_dependents(change: Change) -> None:
-    for name in change.went:
-        for index in change.facts.indexes:
-            behind = index.sql[index.sql.find("(") :]
-            if reads(behind, name):
-                raise _used(change, name, f"index {index.name}", "DropIndex")
-        for trigger in change.facts.triggers:
-            if fold(name) in update_columns(trigger.sql):
-                raise _used(change, name, f"UPDATE OF of the trigger {trigger.name}", "Execute")
-
-
-def update_columns(trigger: str) -> frozenset[str]:
-    """Return the columns of a trigger's UPDATE OF, in small letters.
-
-    SQLite does not look whether they are there: without one of them the trigger would be silent.
-    """
-    found = significant(trigger)
-    for at, token in enumerate(found[:-1]):
-        if token.is_word("BEGIN"):
-            break
-        if token.is_word("UPDATE") and found[at + 1].is_word("OF"):
-            end = next(i for i, t in enumerate(found) if i > at and t.is_word("ON"))
-            named = (t.name for t in found[at + 2 : end] if t != Token("punct", ","))
-            return frozenset(fold(name) for name in named if name is not None)
-    return frozenset()
-
-
-def _used(change: Change, column: str, what: str, mend: str) -> SchemaError:
-    return SchemaError(
-        f"column {change.table}.{column} cannot be dropped: it is used by {what}",
-        hint=f"Take it away first, with {mend} in the same migration.",
-    )
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ashflow.adapters.sqlite.definition import parse
 from ashflow.errors import MigrationFailed
-from ashflow.schema.sqltext import fold, quote
+from ashflow.schema.sqltext import fold, quote, text_literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -174,8 +174,8 @@ def _write(
     connection.execute("PRAGMA writable_schema = ON")
     try:
         execute(
-            f"UPDATE sqlite_schema SET sql = {_text(sql)} WHERE type = 'table' "
-            f"AND lower(name) = lower({_text(table)})"
+            f"UPDATE sqlite_schema SET sql = {text_literal(sql)} WHERE type = 'table' "
+            f"AND lower(name) = lower({text_literal(table)})"
         )
     except (MigrationFailed, sqlite3.OperationalError) as error:
         if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) != sqlite3.SQLITE_ERROR:
@@ -186,10 +186,6 @@ def _write(
     # Every connection reads the definitions again when the number is another one, this one too.
     connection.execute(f"PRAGMA main.schema_version = {version + 1}")
     return True
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 def _understood(step: Edit) -> list[tuple[Any, ...]] | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from ashflow.errors import SchemaError
 from ashflow.schema.datatypes import RAW, Default, Desc, Key, Sql, UtcNow
-from ashflow.schema.sqltext import enclosed, quote
+from ashflow.schema.sqltext import enclosed, quote, text_literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -105,6 +105,18 @@ def column_text(column: Column, *, strict: bool, key: bool = False) -> str:
     return " ".join((quote(column.name), type_text(column.type, strict=strict), *said))
 
 
+def new_column_text(column: Column, key: ForeignKey | None, *, strict: bool) -> str:
+    """Return a column with the foreign key that stands in it.
+
+    Args:
+        column: The column.
+        key: Its foreign key; None: it has none.
+        strict: Whether the table is STRICT.
+    """
+    text = column_text(column, strict=strict)
+    return text if key is None else f"{text} CONSTRAINT {quote(key.name)} {references_text(key)}"
+
+
 def references_text(key: ForeignKey) -> str:
     """Return the part of a foreign key that says what it refers to."""
     words = [f"REFERENCES {quote(key.table)} ({names(key.keys)})"]
@@ -201,4 +213,4 @@ def _text(value: str) -> str:
             "a text with a NUL character cannot be a default in SQLite",
             hint="Use sql(\"'a' || char(0)\"), or bytes.",
         )
-    return "'" + value.replace("'", "''") + "'"
+    return text_literal(value)

@@ -8,24 +8,21 @@ from typing import TYPE_CHECKING
 from ashflow.adapters.sqlite.alter import touches
 from ashflow.change.operations import (
     AddColumn,
-    AddStatement,
     AlterColumn,
     CreateTable,
-    DropStatement,
     DropTable,
-    Execute,
     Fill,
     Operation,
+    Raw,
     RenameColumn,
     RenameTable,
-    Run,
 )
 from ashflow.schema.sqltext import fold, mentions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-Alone = RenameTable | RenameColumn | AddStatement | DropStatement | Execute | Run
+Alone = RenameTable | RenameColumn | Raw
 """The operations that are run where they stand: after them the catalog has to be read anew."""
 
 
@@ -49,7 +46,7 @@ class Stretch:
     @property
     def raw(self) -> bool:
         """Whether it is SQL or Python of the user."""
-        return isinstance(self.operations[0], AddStatement | DropStatement | Execute | Run)
+        return isinstance(self.operations[0], Raw)
 
 
 def stretches(operations: Sequence[Operation]) -> Iterator[Stretch]:

@@ -69,7 +69,7 @@ class Facade:
     """What a function of `Run` is given: statements, and no way to end the transaction.
 
     Args:
-        session: The session that it speaks through.
+        _session: The session that it speaks through.
     """
 
     _session: Session

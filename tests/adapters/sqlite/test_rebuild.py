@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from ashflow.adapters.sqlite.rebuild import update_columns
+from ashflow.adapters.sqlite.dependents import update_columns
 from ashflow.change.operations import (
     AddCheck,
     AddColumn,
