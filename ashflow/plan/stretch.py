@@ -54,11 +54,16 @@ class Stretch:
         return bool(self.downs or self.ups or self.before)
 
     @property
-    def drops(self) -> tuple[tuple[str, str | None], ...]:
-        """The tables, and the columns of tables, whose values go on the way."""
+    def operations(self) -> tuple[Operation, ...]:
+        """All that is run, in order."""
         steps: tuple[Step, ...] = (*self.downs, *self.ups)
         way = (op for step in steps for op in step.operations) if self.net is None else self.net
-        return dropped((*(op for step in self.before for op in step.operations), *way))
+        return (*(op for step in self.before for op in step.operations), *way)
+
+    @property
+    def drops(self) -> tuple[tuple[str, str | None], ...]:
+        """The tables, and the columns of tables, whose values go on the way."""
+        return dropped(self.operations)
 
     @property
     def blind(self) -> bool:

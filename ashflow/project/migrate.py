@@ -23,13 +23,14 @@ from ashflow.plan.migrate import (
 from ashflow.run.events import Created, Warned
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from ashflow.adapters.protocol import Database
     from ashflow.config import RepoConfig
     from ashflow.history.history import History
     from ashflow.plan.steps import Done, Step
     from ashflow.project.checkout import Project
+    from ashflow.schema.table import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,14 +245,33 @@ def _strangers(project: Project, planned: Planned) -> Iterator[str]:
         ledger, schema = session.ledger(), session.introspect(tables)
     waiting = {file.version for file in pending(history, ledger)}
     for table in tables:
-        files = history.of_table(table)
-        if not files or table not in schema or waiting & {file.version for file in files}:
+        known = _snapshot_of(history, table, waiting)
+        if known is None or table not in schema:
             continue  # there is nothing to compare it with
-        known = history.leaf(files[0].folder).physical
         if found := strangers(known, schema[table]):  # only now is all that was applied decoded
             applied = (op for row in ledger for op in applied_migration(row).operations)
             if told := ", ".join(unwritten(found, applied)):
                 yield f"{table} has what no snapshot tells of, and keeps it: {told}"
+
+
+def _snapshot_of(history: History, table: str, waiting: Collection[str]) -> Table | None:
+    """Return a table as what is applied has it; None where no snapshot tells.
+
+    Args:
+        history: The files.
+        table: The table.
+        waiting: The versions that are not applied.
+    """
+    from ashflow.history.lineage import Fork, newest
+
+    files = history.of_table(table)
+    applied = [file.path for file in files if file.version not in waiting]
+    if not applied or [file.path for file in files[: len(applied)]] != applied:
+        return None  # one that waits is older than one that is applied
+    found = newest(applied, history.read)
+    if not isinstance(found, Fork):
+        return found.physical if found.standing else None
+    return history.leaf(files[0].folder).physical if len(applied) == len(files) else None
 
 
 def rehearse(planned: Sequence[Planned]) -> None:

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from ashflow.change.trace import narrowed
 from ashflow.errors import (
     AshflowError,
     FileError,
@@ -175,7 +176,10 @@ def _is_same_tree(plan: Regen, now: History) -> bool:
 
 
 def _park(plan: Regen, session: Session | None, store: Path, undo: ExitStack) -> Path | None:
-    """Copy the database, where values will go or may go; nobody else writes meanwhile."""
+    """Copy the database, where values will or may go, or get a narrower type.
+
+    Nobody else writes meanwhile.
+    """
     if session is None:
         return None
     asked = {loss.what for loss in plan.losses}
@@ -185,7 +189,8 @@ def _park(plan: Regen, session: Session | None, store: Path, undo: ExitStack) ->
             f"{new} of {plan.database.shown} was written meanwhile and would be dropped",
             hint="Nothing was changed. Run regen again: it plans anew.",
         )
-    if not lost and not plan.stretch.blind:
+    squeezed = (session.count(t, where_not_null=c) for t, c in narrowed(plan.stretch.operations))
+    if not lost and not plan.stretch.blind and not any(squeezed):
         return None
     parked = store / "before.sqlite3"
     undo.callback(_remove, parked)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 
 import pytest
+
+from ashflow.project import migrate
+from ashflow.project.checkout import open_project
 
 MACHINES = """
     from ashflow import Resource, integer_primary_key, statement
@@ -71,6 +76,8 @@ def test_a_person_sees_how_far_it_has_come(machines, on_a_terminal):
     assert "copying machines" in seen
     assert "comparing machines" in seen
     assert "120000/120000" in seen
+    assert "rows," in seen
+    assert "left" in seen
     assert seen.rstrip().endswith("repo: applied 1 migration")
 
 
@@ -167,6 +174,25 @@ def test_a_limit_that_is_no_size_is_refused(machines, ashflow):
     assert "backup_limit_mb = 500, in megabytes" in done.err
 
 
+def test_others_can_write_until_the_change_begins_and_as_soon_as_it_is_done(machines):
+    project = machines(NARROW)
+    free = {}
+
+    def tell(event):
+        with closing(sqlite3.connect(project.root / DATABASE, timeout=0)) as other:
+            try:
+                other.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                free[type(event).__name__] = False
+            else:
+                free[type(event).__name__] = True
+
+    opened = open_project(project.root, {}, tell=tell)
+    migrate.run(opened, migrate.plan_up(opened, opened.repos()))
+    assert len(copies(project)) == 1
+    assert free == {"Warned": True, "Began": False, "Ended": True}  # Warned: the copy is made
+
+
 # What is in no snapshot
 
 BY_HAND = (
@@ -184,6 +210,9 @@ def test_what_somebody_made_by_hand_is_kept_and_named(machines, ashflow, how):
     assert done.code == 0
     told = "machines has what no snapshot tells of, and keeps it: "
     assert f"repo: {told}column secret, index by_hand, trigger look" in done.err
+    back = ashflow("rollback", *how)
+    assert back.code == 0
+    assert f"repo: {told}column secret, index by_hand, trigger look" in back.err
     with project.sqlite() as db:
         assert db.execute("SELECT DISTINCT secret FROM machines").fetchall() == [("s",)]
         names = {name for (name,) in db.execute("SELECT name FROM sqlite_master")}

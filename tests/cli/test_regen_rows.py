@@ -134,6 +134,16 @@ def test_the_place_of_the_parked_copy_is_told(begin):
     assert "column posts.color (a value in 1 row)" in result.out
 
 
+def test_a_type_that_is_narrowed_is_parked_and_not_asked_about(begin):
+    day = begin(rows="INSERT INTO posts (title, color) VALUES ('A', '7')")
+    day.declare(POSTS + "    color: int | None\n")
+    told = day.regen("-m")
+    with closing(sqlite3.connect(day.root / told["parked"])) as db:
+        assert db.execute("SELECT color FROM posts").fetchall() == [("7",)]
+    assert day.query("SELECT color FROM posts") == [(7,)]
+    day.whole()
+
+
 def test_a_column_that_changes_into_a_computed_one_is_a_loss(begin):
     day = begin(rows="INSERT INTO posts (title, color) VALUES ('A', 'red')")
     day.declare(POSTS + '    color: str = attribute(generated_as="upper(title)")\n')

@@ -33,6 +33,21 @@ def never_null(table: str, column: str, source: str, *, computed: bool = False) 
     )
 
 
+def stays_null(table: str, column: str) -> Guard:
+    """Return the guard of a column that was filled, and must be NULL nowhere.
+
+    Args:
+        table: The table.
+        column: The column.
+    """
+    return Guard(
+        f"SELECT count(*) FROM {quote(table)} WHERE {quote(column)} IS NULL",
+        f"would have NULL in {table}.{column}, which is NOT NULL, though it was filled",
+        "What fills it, a default or a Fill, gives NULL for them; or a trigger of the table passes "
+        "over the UPDATE. Mend that first.",
+    )
+
+
 def becomes_default(table: str, column: str) -> Tally:
     """Return the tally of a column that becomes NOT NULL and has a default."""
     return Tally(

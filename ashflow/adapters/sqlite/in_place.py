@@ -19,7 +19,7 @@ from ashflow.adapters.sqlite.edit import set_default
 from ashflow.adapters.sqlite.rebuild import becoming, fills, remake
 from ashflow.adapters.sqlite.steps import Edit, Probe, Remake, Step
 from ashflow.errors import SchemaError
-from ashflow.schema.sqltext import fold, quote
+from ashflow.schema.sqltext import fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,8 +58,7 @@ def edit_in_place(change: Change, catalog: Catalog) -> Iterator[Step]:
     """
     yield from conditions(change, rows_stay=True)
     yield from fills(change)
-    for item in becoming(change):  # its default may be NULL
-        yield guards.never_null(change.table, item.name, quote(item.name))
+    yield from (guards.stays_null(change.table, item.name) for item in becoming(change))
     edit = Edit(change.table, change.new.text, _probe(change), _otherwise(change, catalog))
     yield Remake(change.table, change.new, (edit,))
 

@@ -215,6 +215,18 @@ def test_a_trigger_that_forbids_a_fill_is_heard(table):
     assert table.dump() == before
 
 
+def test_a_trigger_that_passes_over_a_fill_is_guessed(table):
+    table.do(
+        "CREATE TRIGGER still BEFORE UPDATE ON t BEGIN SELECT RAISE(IGNORE); END",
+        "INSERT INTO t (id) VALUES (3)",
+    )
+    before = table.dump()
+    with pytest.raises(RowsForbid, match=r"NULL in t\.a, .* though it") as error:
+        table.run(altered(A, nullable=False, default="d"))
+    assert "a trigger of the table passes over the UPDATE" in error.value.hint
+    assert table.dump() == before
+
+
 @pytest.mark.parametrize("sql", ["(NULL)", "nullif(1, 1)"])
 @pytest.mark.parametrize("verify", [True, False])
 def test_a_default_that_is_null_fills_nothing(table, sql, verify):
