@@ -21,8 +21,17 @@ DEFAULT_URL: Final = "sqlite:///priv/repo/dev.sqlite3"
 DEFAULT_LEDGER: Final = "ashflow_migrations"
 META: Final = "ashflow_meta"  # beside the ledger, in every database
 DEFAULT_LOCK_TIMEOUT: Final = 60.0
+DEFAULT_KEEP_RUNS: Final = 20
 
-_KEYS: Final = ("domains", "pythonpath", "drop_columns", "drop_tables", "base", "repos")
+_KEYS: Final = (
+    "domains",
+    "pythonpath",
+    "drop_columns",
+    "drop_tables",
+    "base",
+    "keep_runs",
+    "repos",
+)
 _REPO_KEYS: Final = ("url", "ledger", "lock_timeout", "backup_limit_mb")
 _REPO_NAME: Final = re.compile(r"[a-z0-9_-]+")
 _VARIABLE: Final = re.compile(
@@ -78,6 +87,7 @@ class Config(NamedTuple):
         drop_columns: Whether codegen drops columns that left the resources.
         drop_tables: Whether codegen drops tables that left the resources.
         base: The branch to compare with; None for the remote's default, `main` or `master`.
+        keep_runs: Of how many runs that replaced migrations the old files and rows are kept.
     """
 
     root: Path
@@ -87,6 +97,7 @@ class Config(NamedTuple):
     drop_columns: bool = False
     drop_tables: bool = False
     base: str | None = None
+    keep_runs: int = DEFAULT_KEEP_RUNS
 
     def repo(self, name: str) -> RepoConfig:
         """Return the database of a name.
@@ -169,6 +180,7 @@ def read_config(root: Path, env: Mapping[str, str], data: bytes | None = None) -
         drop_columns=table.flag("drop_columns"),
         drop_tables=table.flag("drop_tables"),
         base=table.text("base"),
+        keep_runs=table.number("keep_runs", DEFAULT_KEEP_RUNS),
     )
 
 

@@ -120,6 +120,12 @@ class GitError(FoundBeforeWork):
     code = "git"
 
 
+class CutOffError(FoundBeforeWork):
+    """A run was cut off in the middle: files and database may not go together."""
+
+    code = "cut-off"
+
+
 class LedgerError(FoundBeforeWork):
     """The table that should say what is applied belongs to another tool, or was tampered with."""
 

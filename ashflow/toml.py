@@ -104,6 +104,21 @@ class Table(NamedTuple):
             return value
         raise self._misfit(key, f"{key} = 500, in megabytes")
 
+    def number(self, key: str, default: int) -> int:
+        """Return a number of things, of which there is at least one.
+
+        Args:
+            key: The key.
+            default: What it is where the key is not there.
+
+        Raises:
+            ConfigError: It holds something else.
+        """
+        value = self.values.get(key, default)
+        if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+            return value
+        raise self._misfit(key, f"{key} = {default}, or another whole number above 0")
+
     def table(self, key: str) -> Table:
         """Return a table in this one; an empty one where the key is not there."""
         value = self.values.get(key, {})

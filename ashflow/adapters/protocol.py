@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ashflow.change.operations import Operation
-    from ashflow.history.ledger import Applied, Ledger
+    from ashflow.history.ledger import Applied, Ledger, Mark
     from ashflow.schema.table import Schema
 
 Log = Callable[[str], None]
@@ -58,6 +58,42 @@ CAREFUL: Final = Care()
 """All that can be proved is proved."""
 
 
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """Values that are kept aside: those of a table, or those of one of its columns.
+
+    Args:
+        table: The table, as it was called when they were kept.
+        column: The column; None: the whole table.
+        to: What the table is called where they return; empty: the same.
+        columns: Columns that are called otherwise there: pairs of the old name and the new.
+        alike: Whether a value of a column returns only where what is there is the same number:
+            what a type has made of it.
+    """
+
+    table: str
+    column: str | None = None
+    to: str = ""
+    columns: tuple[tuple[str, str], ...] = ()
+    alike: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What came back of a lot.
+
+    Args:
+        lot: The lot.
+        rows: How many rows are there again with all their values; for a column, how many values
+            that are not NULL.
+        left: How many are not; they stay where they are kept.
+    """
+
+    lot: Lot
+    rows: int
+    left: int
+
+
 class Session(Protocol):
     """A conversation with one database; inside `Database.locked` it is the only writer."""
 
@@ -68,11 +104,14 @@ class Session(Protocol):
             LedgerError: The table is there, and not ours.
         """
 
+    def marks(self) -> tuple[Mark, ...]:
+        """Return what tells the ledger from another state of it, without reading all of it."""
+
     def record(self, row: Applied) -> None:
         """Write a row of the ledger; makes the tables of the ledger where they are not there.
 
         Args:
-            row: What was applied; its `position` is given by the database, not by the row.
+            row: What was applied; where its `position` is 0, the database gives it one.
         """
 
     def forget(self, version: str) -> None:
@@ -98,6 +137,26 @@ class Session(Protocol):
             MigrationFailed: The database refused a statement; the message holds it.
         """
 
+    def as_one(
+        self, operations: Sequence[Operation], *, carries: bool = False
+    ) -> AbstractContextManager[Session]:
+        """Hand out a session in which several runs are looked after together, at the end.
+
+        Args:
+            operations: All that is going to be run in it.
+            carries: Whether rows are brought back in it, beside that.
+
+        Raises:
+            RowsForbid: At the end, a foreign key is violated that was not before.
+            MigrationFailed: At the end, a view or a trigger is broken that was not before.
+        """
+
+    def holding(self) -> dict[str, tuple[str, ...]]:
+        """Return the tables that hold rows, each with its columns that are not computed.
+
+        Those that a virtual table keeps its rows in are not among them, nor are the ledger's.
+        """
+
     def execute(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run one statement and return its rows; see `operations.Database`."""
 
@@ -118,6 +177,25 @@ class Session(Protocol):
         Args:
             tables: Only these, where they are there; None: all.
         """
+
+    def carry(self, path: Path, lots: Sequence[Lot]) -> tuple[Carried, ...]:
+        """Bring back values that are kept in a file; no trigger fires.
+
+        What was there before wins over what was filled since: rows of a table with a primary key
+        stay where none that is kept has theirs, all others go. What a constraint refuses, and what
+        a column of another type would change, is left.
+
+        Args:
+            path: A file that `park` or `backup` made.
+            lots: What comes back, in this order.
+
+        Raises:
+            FileError: The file is not there.
+            RowsForbid: Rows would refer to what is not there, and did not before.
+        """
+
+    def fingerprint(self) -> str:
+        """Return a text that is another one when a definition is, but for those of our tables."""
 
 
 class Database(Protocol):
@@ -179,6 +257,20 @@ class Database(Protocol):
 
         Args:
             path: Where to; must not be there yet.
+        """
+
+    def park(self, path: Path, lots: Sequence[Lot]) -> tuple[int, ...]:
+        """Copy some tables or columns to a file that only its owner may read.
+
+        Args:
+            path: Where to; must not be there yet.
+            lots: What is kept; what is not there is left out.
+
+        Returns:
+            For each lot how many rows, or values that are not NULL, are kept.
+
+        Raises:
+            FileError: The file can't be made.
         """
 
     def close(self) -> None:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from ashflow.change.operations import (
     AddColumn,
+    AddStatement,
     AlterColumn,
     CreateTable,
     DropColumn,
+    DropStatement,
     DropTable,
     Operation,
     RenameColumn,
@@ -17,6 +19,7 @@ from ashflow.change.operations import (
 )
 from ashflow.change.renames import Renames
 from ashflow.schema.datatypes import TYPES
+from ashflow.schema.sqltext import significant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -95,8 +98,9 @@ def dropped(operations: Iterable[Operation]) -> tuple[tuple[str, str | None], ..
         operations: What is done, in order.
 
     Returns:
-        Tables, with None, and columns of tables. What comes and goes on the way is not among them,
-        nor is a column that is computed; one that becomes so is.
+        Tables, with None, also those that a resource's statement made, and columns of tables. What
+        comes and goes on the way is not among them, nor is a column that is computed; one that
+        becomes so is.
     """
     origins = _Origins()
     found: dict[tuple[str, str | None], None] = {}
@@ -126,6 +130,31 @@ def narrowed(operations: Iterable[Operation]) -> tuple[tuple[str, str], ...]:
         for _ in origins.follow(operation):
             pass
     return tuple(found)
+
+
+def made_by(operation: AddStatement | DropStatement) -> tuple[str, ...]:
+    """Return the tables that the statement of a resource makes on its way up.
+
+    Args:
+        operation: What brings it, or takes it away.
+    """
+    return tuple(name for sql in operation.up if (name := _made_table(sql)) is not None)
+
+
+def _made_table(sql: str) -> str | None:
+    """Return the table that a statement makes; None where it makes none that stays."""
+    words = list(significant(sql))
+    if not words or not words[0].is_word("CREATE"):
+        return None
+    place = 2 if words[1:] and words[1].is_word("VIRTUAL") else 1
+    if not words[place:] or not words[place].is_word("TABLE"):
+        return None
+    name = words[place + 1 :]
+    if name and name[0].is_word("IF"):  # IF NOT EXISTS
+        name = name[3:]
+    if len(name) > 2 and name[1].text == ".":  # main.name
+        name = name[2:]
+    return name[0].name if name else None
 
 
 _HOLDS: Final = {
@@ -162,6 +191,12 @@ class _Origins:
             case DropTable(table):
                 yield self._table(table), None
                 self.tables[table] = None
+            case AddStatement():
+                self.tables.update(dict.fromkeys(made_by(operation)))
+            case DropStatement():
+                for table in made_by(operation):
+                    yield self._table(table), None
+                    self.tables[table] = None
             case RenameTable(old, new):
                 self.tables[new], self.tables[old] = self._table(old), None
                 self.columns[new] = self.columns.pop(old, {})

@@ -11,12 +11,15 @@ from ashflow.cli.ask import answered, choices_of
 from ashflow.cli.listing import show_change, show_files, warn
 from ashflow.cli.options import common, opened, renaming
 from ashflow.cli.output import Output
+from ashflow.cli.runs import migration_json
 from ashflow.errors import UsageError
 from ashflow.project.codegen import Found, derived_name, empty, find, generate, write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ashflow.config import RepoConfig
+    from ashflow.plan.choices import Choices
     from ashflow.plan.codegen import Change, Generated
     from ashflow.project.checkout import Project
 
@@ -28,6 +31,11 @@ if TYPE_CHECKING:
 @click.argument("name", required=False)
 @click.option("--name", "name_option", metavar="NAME", help="The name of the migration.")
 @click.option("--auto-name", is_flag=True, help="Name the migration after what it does.")
+@click.option(
+    "--dev",
+    is_flag=True,
+    help="Write one for now, without a name; a later codegen NAME replaces all of them.",
+)
 @click.option("--empty", is_flag=True, help="Write a migration to be filled by hand.")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 where something is stale.")
 @click.option("--dry-run", is_flag=True, help="Print what would be written, and write nothing.")
@@ -41,28 +49,43 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Take branches that do not go together in order of version; the resources decide.",
 )
+@click.option(
+    "--discard-edits",
+    is_flag=True,
+    help="Where dev migrations are replaced: go on without what was done by hand in them.",
+)
+@click.option("--yes", "-y", is_flag=True, help="Do not ask before values go into the store.")
 @renaming
 @common
 def codegen(name: str | None, name_option: str | None, **options: Any) -> int:
     """Compare the resources with the snapshots and write a migration and new snapshots.
 
     Columns and tables that left the resources are kept in the database, and noted, unless
-    --drop-columns or --drop-tables is given.
+    --drop-columns or --drop-tables is given. Migrations that were made with --dev are replaced by
+    the one with a name, as regen does it.
     """
+    from ashflow.project.codegen import dev_among
+
     output = Output(options["as_json"], options["quiet"])
     name = _name(name, name_option, options)
-    project = opened(output)
+    project = opened(output, writes=not (options["check"] or options["dry_run"]))
     if options["empty"] and name is not None:
         return _empty(project, output, name, options)
-    choices = choices_of(options, no_renames=options["check"])
+    choices = choices_of(options, no_renames=options["check"] or options["dev"])
+    choices = replace(choices, resolve=options["resolve"])
     repos = project.repos(options["repos"])
+    project.refuse_left_out(repos)
+    histories = [project.history(repo.name) for repo in repos]
+    dev = dev_among(histories)
+    if dev and not (options["dev"] or options["check"]):
+        _check_replaces(dev, options)
+        return _replace(output, project, repos, name, choices, options)
     found = answered(
-        lambda answers: find(project, repos, answers, name),
-        replace(choices, resolve=options["resolve"]),
+        lambda answers: find(project, repos, answers, name, histories=histories), choices
     )
     warn(output, found, rows=not options["snapshots_only"])
     if options["check"]:
-        return _check(output, project, found)
+        return _check(output, project, found, dev)
     return _write(project, output, [(one, _named(one, name, options)) for one in found], options)
 
 
@@ -81,11 +104,13 @@ def _name(name: str | None, option: str | None, options: Mapping[str, Any]) -> s
     from ashflow.history.version import clean_name
 
     given = [one for one in (name, option and f"--name {option}") if one is not None]
-    given += [flag for flag in ("--auto-name", "--snapshots-only") if options[_key(flag)]]
+    unnamed = ("--auto-name", "--snapshots-only", "--dev")
+    given += [flag for flag in unnamed if options[_key(flag)]]
     if len(given) > 1:
         raise UsageError(
             f"two names: {' and '.join(given)}",
-            hint="Give one of them; with --snapshots-only no migration is written.",
+            hint="Give one of them; --dev needs none, and with --snapshots-only no migration is "
+            "written.",
         )
     _check_together(options)
     name = name if name is not None else option
@@ -95,13 +120,14 @@ def _name(name: str | None, option: str | None, options: Mapping[str, Any]) -> s
         raise UsageError(
             "a migration needs a name",
             hint="For example: ashflow codegen add_rpm. With --auto-name it is named after what "
-            "it does; --check, --dry-run and --snapshots-only need none.",
+            "it does; --dev, --check, --dry-run and --snapshots-only need none.",
         )
     return None
 
 
 _COMPARING: Final = (
     "--auto-name",
+    "--dev",
     "--check",
     "--snapshots-only",
     "--resolve",
@@ -130,7 +156,7 @@ def _named(found: Found, name: str | None, options: Mapping[str, Any]) -> str | 
     """Return the name of the migration of a repo; None for none."""
     if options["snapshots_only"] or name is not None or not found.change:
         return name
-    return derived_name(found)
+    return derived_name(found, dev=options["dev"])
 
 
 def _key(flag: str) -> str:
@@ -139,16 +165,73 @@ def _key(flag: str) -> str:
     return {"rename": "renames", "fill": "fills"}.get(key, key)
 
 
-def _check(output: Output, project: Project, found: Sequence[Found]) -> int:
+def _check_replaces(dev: Sequence[str], options: Mapping[str, Any]) -> None:
+    """Refuse what does not go together with the replacing of dev migrations."""
+    for flag in ("--snapshots-only", "--resolve"):
+        if options[_key(flag)]:
+            raise UsageError(
+                f"{flag} does not go together with dev migrations, and there is {dev[0]}",
+                hint="Replace them first: ashflow codegen NAME",
+            )
+
+
+def _replace(
+    output: Output,
+    project: Project,
+    repos: Sequence[RepoConfig],
+    name: str | None,
+    choices: Choices,
+    options: Mapping[str, Any],
+) -> int:
+    """Replace the migrations that were made with --dev by one."""
+    from ashflow.cli.plan import ask, run_all, show_plan
+    from ashflow.project.regen import plan_regen
+    from ashflow.project.rerun import run_regen
+    from ashflow.project.untracked import Scope
+
+    ground, plans = answered(
+        lambda answers: plan_regen(
+            project,
+            repos,
+            name,
+            migrate=False,
+            choices=answers,
+            scope=Scope(dev=True),
+            discard_edits=options["discard_edits"],
+        ),
+        choices,
+    )
+    found = [(plan.found, plan.generated) for plan in plans if plan.found is not None]
+    warn(output, [one for one, _ in found], rows=True)
+    show_plan(output, plans, keep=True)
+    told = as_json(found)
+    if not options["dry_run"]:
+        ask(plans, keep=True, yes=options["yes"])
+        ran = run_all(output, project, plans, run_regen(project, ground, plans, deed="codegen"))
+        told["repos"] = [{**b, **a} for a, b in zip(told["repos"], ran["repos"], strict=True)]
+    for one, written in found:
+        show_change(output, one, named=len(project.config.repos) > 1)
+        if written is not None and options["dry_run"]:
+            show_files(output, written, texts=True)
+    output.data(told)
+    return 0
+
+
+def _check(output: Output, project: Project, found: Sequence[Found], dev: Sequence[str]) -> int:
     stale = [one for one in found if one.change]
     for one in stale:
         show_change(output, one, named=len(project.config.repos) > 1)
-    if not stale:
+    for path in (path for path in dev if path.endswith(".py")):
+        output.result(f"{path} was made with --dev, to be replaced by one with a name")
+    told = as_json([(one, None) for one in found])
+    output.data({**told, "stale": True, "dev": list(dev)} if dev else told)
+    if not (stale or dev):
         output.result("the snapshots say what the resources say")
-    elif not output.as_json:
-        output.message("stale: write it down with ashflow codegen NAME")
-    output.data(as_json([(one, None) for one in found]))
-    return 1 if stale else 0
+        return 0
+    deed = "write it down with" if stale else "replace what was made with --dev:"
+    if not output.as_json:
+        output.message(f"{'stale: ' if stale else ''}{deed} ashflow codegen NAME")
+    return 1
 
 
 def _write(
@@ -195,22 +278,6 @@ def as_json(generated: Sequence[tuple[Found, Generated | None]]) -> dict[str, An
             }
             for found, written in generated
         ],
-    }
-
-
-def migration_json(generated: Generated | None) -> dict[str, Any]:
-    """Return the files of a migration, as the contract has it."""
-    if generated is None:
-        return {"migration": None, "snapshots": []}
-    if not generated.path:
-        return {"migration": None, "snapshots": list(generated.snapshots)}
-    return {
-        "migration": {
-            "version": generated.version,
-            "name": generated.name,
-            "path": generated.path,
-        },
-        "snapshots": list(generated.snapshots),
     }
 
 

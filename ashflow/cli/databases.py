@@ -26,7 +26,7 @@ def create(**options: Any) -> int:
     from ashflow.project import migrate as doing
 
     output = Output(options["as_json"], options["quiet"])
-    project = opened(output)
+    project = opened(output, writes=True)
     made = doing.create(project, project.repos(options["repos"]))
     _report(output, made, "made", "is there already")
     return 0
@@ -38,7 +38,7 @@ def create(**options: Any) -> int:
 def drop(*, yes: bool, **options: Any) -> int:
     """Remove the databases, with all that is in them."""
     output = Output(options["as_json"], options["quiet"])
-    project = opened(output)
+    project = opened(output, writes=True)
     repos = project.repos(options["repos"])
     _report(output, _dropped(project, repos, yes=yes), "dropped", "was not there")
     return 0
@@ -49,7 +49,7 @@ def drop(*, yes: bool, **options: Any) -> int:
 def setup(**options: Any) -> int:
     """Make the databases and apply all migrations: create, then migrate."""
     output = Output(options["as_json"], options["quiet"])
-    project = opened(output, care=care_of(output))
+    project = opened(output, care=care_of(output), writes=True)
     _set_up(project, output, project.repos(options["repos"]))
     return 0
 
@@ -62,7 +62,7 @@ def reset(*, yes: bool, **options: Any) -> int:
     from ashflow.project import migrate as doing
 
     output = Output(options["as_json"], options["quiet"])
-    project = opened(output, care=care_of(output))
+    project = opened(output, care=care_of(output), writes=True)
     repos = project.repos(options["repos"])
     planned = doing.plan_all(project, repos)
     _dropped(project, repos, yes=yes)

@@ -17,6 +17,8 @@ _COMMANDS: Final = {
     "migrate": "ashflow.cli.migrate",
     "rollback": "ashflow.cli.rollback",
     "regen": "ashflow.cli.regen",
+    "undo": "ashflow.cli.undo",
+    "recover": "ashflow.cli.recover",
     "status": "ashflow.cli.status",
     "check": "ashflow.cli.check",
     "hook": "ashflow.cli.hook",

@@ -34,7 +34,7 @@ def migrate(step: int | None, to: str | None, mark: str | None, **options: Any) 
     dry_run = options["dry_run"]
     log = sql_log(output, shown=dry_run or options["log_sql"], dry=dry_run)
     care = care_of(output, rebuild=options["rebuild"], no_verify=options["no_verify"])
-    project = opened(output, log=log, care=care)
+    project = opened(output, log=log, care=care, writes=not dry_run)
     given = one_of({"--step": step, "--to": to, "--mark": mark})
     repos = project.repos(options["repos"])
     if given:

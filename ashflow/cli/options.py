@@ -112,20 +112,44 @@ def care_of(output: Output, *, rebuild: bool = False, no_verify: bool = False) -
     return Care(verify=not no_verify, rebuild=rebuild, watch=watch)
 
 
-def opened(output: Output, *, log: Log | None = None, care: Care | None = None) -> Project:
+def opened(
+    output: Output, *, log: Log | None = None, care: Care | None = None, writes: bool = False
+) -> Project:
     """Return the project that the current folder is in.
 
     Args:
         output: Is told what happens.
         log: Is told of every statement of a migration.
         care: How carefully databases are changed.
+        writes: Whether the command writes: not where a run was cut off.
 
     Raises:
         ConfigError: There is none.
+        CutOffError: A run was cut off in it.
     """
     from ashflow.project.checkout import open_project
+    from ashflow.project.cut_off import refuse_cut_off
 
-    return open_project(here(), os.environ, tell=output.tell, log=log, care=care)
+    project = open_project(here(), os.environ, tell=output.tell, log=log, care=care)
+    if writes:
+        refuse_cut_off(project.root)
+    return project
+
+
+def tell_of_cut_off(output: Output, project: Project) -> None:
+    """Warn where a run was cut off, so that what is told now may not be what will be.
+
+    Args:
+        output: Where to.
+        project: The project.
+    """
+    from ashflow.errors import AshflowError
+    from ashflow.project.cut_off import refuse_cut_off
+
+    try:
+        refuse_cut_off(project.root)
+    except AshflowError as error:
+        output.message(click.style("warning: ", fg="yellow") + f"{error.message}; {error.hint}")
 
 
 def here() -> Path:

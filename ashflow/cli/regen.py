@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from ashflow.cli.ask import answered, choices_of
-from ashflow.cli.codegen import migration_json
-from ashflow.cli.options import care_of, common, confirm, opened, renaming
-from ashflow.cli.output import Output, count
+from ashflow.cli.options import care_of, common, opened, renaming
+from ashflow.cli.output import Output
+from ashflow.cli.plan import ask, plan_json, run_all, said, show_plan
 from ashflow.errors import UsageError
-from ashflow.run.events import Warned
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from ashflow.project.regen import Regen
-    from ashflow.project.rerun import Outcome
 
 
 @click.command(
@@ -34,6 +25,9 @@ if TYPE_CHECKING:
     help="Replace those too that this branch has committed since it left REV, such as main.",
 )
 @click.option(
+    "--staged", is_flag=True, help="Replace those too that are staged, and not committed yet."
+)
+@click.option(
     "--published",
     is_flag=True,
     help="With --since: go on where a migration is on a branch of a remote already.",
@@ -43,10 +37,13 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Go on without what was done by hand in the old files; they are kept in the store.",
 )
-@click.option("--dry-run", is_flag=True, help="Print the plan, and do nothing.")
 @click.option(
-    "--yes", "-y", is_flag=True, help="Drop values without asking; a copy of the database is kept."
+    "--no-keep-data",
+    is_flag=True,
+    help="Neither carry nor keep the values that go: they are lost.",
 )
+@click.option("--dry-run", is_flag=True, help="Print the plan, and do nothing.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask before values go into the store.")
 @renaming
 @common
 def regen(name: str | None, *, migrate: bool, **options: Any) -> int:
@@ -58,7 +55,7 @@ def regen(name: str | None, *, migrate: bool, **options: Any) -> int:
     """
     from ashflow.history.version import clean_name
     from ashflow.project.regen import plan_regen
-    from ashflow.project.rerun import run_id, run_regen
+    from ashflow.project.rerun import run_regen
     from ashflow.project.untracked import Scope
 
     output = Output(options["as_json"], options["quiet"])
@@ -68,12 +65,12 @@ def regen(name: str | None, *, migrate: bool, **options: Any) -> int:
             hint="For example: ashflow regen add_combobulator -m",
         )
     name = clean_name(name)
-    if options["published"] and options["since"] is None:
+    if options["published"] and options["since"] is None and not options["staged"]:
         raise UsageError(
             "--published is about migrations that are committed",
             hint="Say since when: --since main --published",
         )
-    project = opened(output, care=care_of(output))
+    project = opened(output, care=care_of(output), writes=not options["dry_run"])
     repos = project.repos(options["repos"])
     choices = choices_of(options)
     ground, plans = answered(
@@ -83,109 +80,20 @@ def regen(name: str | None, *, migrate: bool, **options: Any) -> int:
             name,
             migrate=migrate,
             choices=answers,
-            scope=Scope(options["since"], options["published"]),
+            scope=Scope(options["since"], options["published"], options["staged"]),
             discard_edits=options["discard_edits"],
         ),
         choices,
     )
-    _show_plan(output, plans)
+    keep = not options["no_keep_data"]
+    show_plan(output, plans, keep=keep)
     if options["dry_run"]:
         for plan in plans:
             if not plan:
-                output.result(f"{plan.repo}: {', '.join(_said(plan))}")
-        output.data(as_json("", [(plan, None) for plan in plans], project.root, migrate=False))
+                output.result(f"{plan.repo}: {', '.join(said(plan))}")
+        output.data({"id": "", "repos": [plan_json(plan) for plan in plans]})
         return 0
-    if any(plan.losses for plan in plans):
-        confirm(_question(plans, migrate=migrate), yes=options["yes"])
-    run = run_id(project.now())
-    outcomes = []
-    for outcome in run_regen(project, ground, plans, run, migrate=migrate):
-        _show_outcome(output, outcome)
-        outcomes.append((outcome.plan, outcome))
-    output.data(as_json(run, outcomes, project.root, migrate=migrate))
+    ask(plans, keep=keep, yes=options["yes"])
+    told = run_all(output, project, plans, run_regen(project, ground, plans, keep=keep))
+    output.data(told)
     return 0
-
-
-def _show_plan(output: Output, plans: Sequence[Regen]) -> None:
-    for plan in plans:
-        for warning in plan.warnings:
-            output.tell(Warned(plan.repo, warning))
-    rows = [(plan.repo, *row) for plan in plans for row in plan_rows(plan)]
-    if rows:
-        output.table(("repo", "what happens", "to what"), rows)
-
-
-def plan_rows(plan: Regen) -> list[tuple[str, str]]:
-    """Return what will happen, step by step: what is done, and to what."""
-    stretch = plan.stretch
-    again = set(plan.reapplied)
-    rows = [("roll back", f"{down.version}_{down.name}") for down in stretch.downs]
-    rows += [("drop", str(loss)) for loss in plan.losses]
-    rows += [("remove", path) for path in plan.replaced.paths]
-    rows += [("write", path) for path in (plan.generated.files if plan.generated else ())]
-    for step in (*stretch.before, *stretch.ups):
-        deed = "apply again" if step.version in again else "apply"
-        rows.append((deed, f"{step.version}_{step.name}"))
-    return rows
-
-
-def _question(plans: Sequence[Regen], *, migrate: bool) -> str:
-    losses = ", ".join(str(loss) for plan in plans for loss in plan.losses)
-    other = "" if migrate else "; with -m, what the new migration brings back stays"
-    return f"Drop {losses}? A copy of the database is kept{other}"
-
-
-def _show_outcome(output: Output, outcome: Outcome) -> None:
-    repo = outcome.plan.repo
-    output.result(f"{repo}: {', '.join(_said(outcome.plan))}")
-    if outcome.rows_carried:
-        output.result(f"{repo}: {count(outcome.rows_carried, 'row')} kept")
-    for note in outcome.notes:
-        output.result(f"{repo}: {note}")
-    if outcome.parked is not None:
-        output.result(f"{repo}: a copy of the database from before is {outcome.parked}")
-
-
-def _said(plan: Regen) -> Iterator[str]:
-    new = plan.generated
-    kind = "untracked migration" if plan.scope.since is None else "migration"
-    if plan.replaced.migrations:
-        yield f"replaced {count(len(plan.replaced.migrations), kind)}"
-    elif plan.replaced.paths:
-        yield f"removed {count(len(plan.replaced.paths), 'snapshot')} without a migration"
-    if plan.same:
-        yield f"nothing to replace: the {kind} says what the resources say"
-    elif new is not None:
-        yield f"wrote {new.path}"
-    elif plan.replaced.paths:
-        yield "the resources equal the tracked snapshots, so nothing new was written"
-    else:
-        yield f"nothing to replace: no {kind}, and the resources equal the snapshots"
-    applied = [step.version for step in (*plan.stretch.before, *plan.stretch.ups)]
-    if others := [v for v in applied if v not in plan.reapplied and (not new or v != new.version)]:
-        yield f"applied {', '.join(others)}"
-    if new is not None:
-        yield "applied it" if new.version in applied else "not applied yet: ashflow migrate"
-
-
-def as_json(
-    run: str, plans: Sequence[tuple[Regen, Outcome | None]], root: Path, *, migrate: bool
-) -> dict[str, Any]:
-    """Return what a regen did, or would do, as the contract has it."""
-    return {"id": run, "repos": [_repo_json(p, o, root, migrate=migrate) for p, o in plans]}
-
-
-def _repo_json(
-    plan: Regen, outcome: Outcome | None, root: Path, *, migrate: bool
-) -> dict[str, Any]:
-    parked = None if outcome is None else outcome.parked
-    return {
-        "name": plan.repo,
-        "rolled_back": list(plan.rolled_back),
-        "reapplied": list(plan.reapplied),
-        "removed": list(plan.replaced.paths),
-        "migration": migration_json(plan.generated)["migration"],
-        "migrated": migrate and plan.generated is not None,
-        "rows_carried": 0 if outcome is None else outcome.rows_carried,
-        "parked": None if parked is None else Path(os.path.relpath(parked, root)).as_posix(),
-    }

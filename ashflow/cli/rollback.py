@@ -39,7 +39,7 @@ def rollback(
     dry_run = options["dry_run"]
     log = sql_log(output, shown=dry_run or options["log_sql"], dry=dry_run)
     care = care_of(output, rebuild=options["rebuild"], no_verify=options["no_verify"])
-    project = opened(output, log=log, care=care)
+    project = opened(output, log=log, care=care, writes=not dry_run)
     given = one_of({"--step": step, "--to": to, "--all": everything, "--mark": mark})
     repos = project.repos(options["repos"])
     if not everything:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ashflow.cli.options import common, opened
+from ashflow.cli.options import common, opened, tell_of_cut_off
 from ashflow.cli.output import Output
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def status(**options: Any) -> int:
 
     output = Output(options["as_json"], options["quiet"])
     project = opened(output)
+    tell_of_cut_off(output, project)
     found = gather(project, project.repos(options["repos"]))
     for repo in found:
         _show(output, repo)

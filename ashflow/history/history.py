@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ashflow.errors import DuplicateVersionError, SnapshotError, UsageError
 from ashflow.history.lineage import newest
 from ashflow.history.snapshot import Snapshot, read_snapshot
+from ashflow.history.version import is_dev
 from ashflow.worktree.folders import table_folder
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 Tree = Mapping[str, str]
 """A tree of files: texts, by their paths relative to the project's root, with `/`."""
 
-_MIGRATION = re.compile(r"(\d{14})_([a-z0-9_]+)\.py", re.ASCII)
 _SNAPSHOT = re.compile(r"(\d{14})\.json", re.ASCII)
+_MIGRATION = re.compile(r"(\d{14})_([a-z0-9_]+)\.py", re.ASCII)
 
 
 class MigrationFile(NamedTuple):
@@ -82,6 +83,31 @@ class History(NamedTuple):
         """All versions that a file has."""
         migrations = (migration.version for migration in self.migrations)
         return frozenset((*migrations, *(s.version for s in self.snapshot_files)))
+
+    @property
+    def dev_migrations(self) -> tuple[MigrationFile, ...]:
+        """The migrations that were made with --dev, oldest first."""
+        return tuple(m for m in self.migrations if is_dev(m.name))
+
+    @property
+    def dev_paths(self) -> tuple[str, ...]:
+        """Where those are and their snapshots, and the snapshots of others that are not there.
+
+        Raises:
+            SnapshotError: A snapshot without a migration can't be read.
+        """
+        there = {m.version for m in self.migrations}
+        dev = {m.version for m in self.dev_migrations}
+        snapshots = (
+            s.path
+            for s in self.snapshot_files
+            if s.version in dev or (s.version not in there and self._is_dev(s.path))
+        )
+        return (*(m.path for m in self.dev_migrations), *snapshots)
+
+    def _is_dev(self, path: str) -> bool:
+        """Whether a snapshot was made with --dev; it is decoded only where it may have been."""
+        return '"dev": true' in self.tree[path] and bool(self.read(path).data["dev"])
 
     def migration(self, version: str) -> MigrationFile | None:
         """Return the migration of a version, or None."""
@@ -192,13 +218,16 @@ def read_history(tree: Tree, *, migrations: str, snapshots: str, doubles: bool =
     """
     found = []
     by_folder: dict[str, list[SnapshotFile]] = {}
+    above = f"{snapshots}/"
     for path in sorted(tree):
         folder, _, name = path.rpartition("/")
-        if folder == migrations and (match := _MIGRATION.fullmatch(name)):
-            found.append(MigrationFile(match[1], match[2], path))
-        elif (match := _SNAPSHOT.fullmatch(name)) and folder.rpartition("/")[0] == snapshots:
-            table = folder.rpartition("/")[2]
-            by_folder.setdefault(table, []).append(SnapshotFile(match[1], table, path))
+        if folder == migrations:
+            if match := _MIGRATION.fullmatch(name):
+                found.append(MigrationFile(match[1], match[2], path))
+        elif folder.startswith(above) and (match := _SNAPSHOT.fullmatch(name)):
+            table = folder[len(above) :]
+            if "/" not in table:
+                by_folder.setdefault(table, []).append(SnapshotFile(match[1], table, path))
     if not doubles:
         _check_versions(found)
     return History(tree, tuple(found), {t: tuple(files) for t, files in by_folder.items()})

@@ -7,7 +7,7 @@ line of its own, and the comma after the last one keeps it so
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from unicodedata import east_asian_width
 
 if TYPE_CHECKING:
@@ -49,7 +49,36 @@ class Code:
         self.flat = None if spread or comments else _flat(start, items, end)
 
 
-Piece = Code | str
+class Passage(NamedTuple):
+    """Lines of somebody's own that stand as they were written, a comma and comments included.
+
+    Args:
+        lines: The lines, without the indent that they had.
+        fixed: The places of those that begin within a text, which no indent may change.
+    """
+
+    lines: tuple[str, ...]
+    fixed: frozenset[int] = frozenset()
+
+    @property
+    def flat(self) -> None:
+        """They never stand on a line with others."""
+        return
+
+    def below(self, comments: Sequence[str]) -> Passage:
+        """Return the passage with comments above it."""
+        fixed = frozenset(place + len(comments) for place in self.fixed)
+        return Passage((*comments, *self.lines), fixed)
+
+    def indented(self, indent: str) -> list[str]:
+        """Return the lines, as they stand behind an indent."""
+        return [
+            line if place in self.fixed or not line else f"{indent}{line}"
+            for place, line in enumerate(self.lines)
+        ]
+
+
+Piece = Code | str | Passage
 
 
 def _flat(start: str, items: Sequence[Piece], end: str) -> str | None:
@@ -97,6 +126,8 @@ def _lay_out(piece: Code, indent: str, after: str, found: list[str]) -> None:
     for item in piece.items:
         if isinstance(item, str):
             found.append(f"{inner}{item},")
+        elif isinstance(item, Passage):
+            found += item.indented(inner)
         else:
             _lay_out(item, inner, ",", found)
     found.append(f"{indent}{piece.end}{after}")

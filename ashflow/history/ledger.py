@@ -18,7 +18,7 @@ class Applied:
     """One row of the ledger.
 
     Args:
-        position: The order of application, from 1.
+        position: The order of application, from 1; 0 where the database is to give it.
         version: 14 digits.
         name: The name of the migration.
         checksum: The SHA-256 of the file's text with LF line ends, in hex.
@@ -32,6 +32,10 @@ class Applied:
     checksum: str
     operations: str
     applied_at: str
+
+
+Mark = tuple[int, str, str]
+"""The position, the version and the checksum of a row."""
 
 
 class Ledger:
@@ -59,6 +63,11 @@ class Ledger:
     def get(self, version: str) -> Applied | None:
         """Return the row of a version, or None where it is not applied."""
         return self._by_version.get(version)
+
+    @property
+    def marks(self) -> tuple[Mark, ...]:
+        """What tells it from another state of the same ledger."""
+        return tuple((row.position, row.version, row.checksum) for row in self._rows)
 
     @property
     def versions(self) -> tuple[str, ...]:

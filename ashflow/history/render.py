@@ -22,7 +22,8 @@ from ashflow.change.operations import (
     Execute,
     Run,
 )
-from ashflow.history.layout import WIDTH, Code, Piece, lines
+from ashflow.history.imports import Import, import_block, word
+from ashflow.history.layout import Code, Passage, Piece, lines
 from ashflow.history.literals import literal, printable
 from ashflow.schema.datatypes import Desc, Sql, UtcNow
 from ashflow.schema.table import Column, ForeignKey, foreign_key_name
@@ -39,6 +40,25 @@ BY_HAND: Final = "Begun by ashflow codegen --empty, to be filled by hand."
 _SHORT: Final = 60
 """A call of so many ASCII letters has room on one line wherever it stands."""
 
+
+class Carried(NamedTuple):
+    """Source of somebody's own that goes into a migration.
+
+    Args:
+        first: The operations that stand before all others.
+        last: Those that stand behind them.
+        source: The functions and constants that they need.
+        imports: What these import.
+    """
+
+    first: tuple[Passage, ...] = ()
+    last: tuple[Passage, ...] = ()
+    source: str = ""
+    imports: tuple[Import, ...] = ()
+
+
+NOTHING: Final = Carried()
+
 _ALWAYS_NAMED: Final = frozenset({"columns", "strict", "without_rowid"})
 """Fields that might stand by their place, and read better with their name."""
 
@@ -50,6 +70,7 @@ def render(
     about: str = GENERATED,
     notes: Sequence[str] = (),
     source: str = "",
+    carried: Carried = NOTHING,
 ) -> str:
     """Return the source of a migration's file.
 
@@ -59,16 +80,21 @@ def render(
         about: Where it comes from, and what to do with it.
         notes: What the reader should know; a comment each, before the operations.
         source: The functions that its `Run` call, as they stand in a file.
+        carried: What stands before and behind its operations, as somebody has written it.
 
     Returns:
         Source that loads as the same migration, and that `ruff format`, `ruff check` and
         `mypy --strict` have nothing to say about.
     """
-    functions = source.strip("\n")
+    functions = "\n\n\n".join(part for part in (source.strip("\n"), carried.source) if part)
     writer = _Writer()
-    body = "\n".join(lines(writer.migration(migration, notes)))
-    head = f"{_docstring(title, about)}\n\n{_imports(functions, writer.names)}"
-    return f"{head}\n\n\n{functions}\n\n\n{body}\n" if functions else f"{head}\n\n{body}\n"
+    body = "\n".join(lines(writer.migration(migration, notes, carried)))
+    imports = _imports(source, writer.names, carried)
+    head = f"{_docstring(title, about)}\n\n{imports}"
+    if not functions:
+        return f"{head}\n\n{body}\n"
+    apart = "\n\n\n" if _begins_with_function(functions) else "\n\n"
+    return f"{head}{apart}{functions}\n\n\n{body}\n"
 
 
 def _docstring(title: str, about: str) -> str:
@@ -76,20 +102,34 @@ def _docstring(title: str, about: str) -> str:
     return f'"""{line}\n\n{about}\n"""'
 
 
-def _imports(functions: str, names: Set[str]) -> str:
+def _imports(functions: str, names: Set[str], carried: Carried) -> str:
     if functions:
         names = (names | _used(functions)) - _bound(functions)
-    words = sorted(names & set(face.__all__), key=lambda name: (name[0].islower(), name))
-    line = f"from {face.__name__} import "
-    if len(line + ", ".join(words)) <= WIDTH:
-        return line + ", ".join(words)
-    return "\n".join(lines(Code(f"{line}(", words, ")", spread=True)))
+    return import_block((*map(word, names & set(face.__all__)), *carried.imports))
+
+
+def words_of(migration: Migration) -> frozenset[str]:
+    """Return the words that a migration is written with.
+
+    Args:
+        migration: What it does.
+    """
+    writer = _Writer()
+    writer.migration(migration, ())
+    return frozenset(writer.names)
 
 
 def _used(source: str) -> set[str]:
     import ast  # for functions only
 
     return {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
+
+
+def _begins_with_function(source: str) -> bool:
+    import ast
+
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return isinstance(ast.parse(source).body[0], kinds)
 
 
 def _bound(source: str) -> set[str]:
@@ -107,10 +147,13 @@ class _Writer:
     def __init__(self) -> None:
         self.names: set[str] = set()
 
-    def migration(self, migration: Migration, notes: Sequence[str]) -> Code:
+    def migration(
+        self, migration: Migration, notes: Sequence[str], carried: Carried = NOTHING
+    ) -> Code:
+        own = (self._call(operation) for operation in migration.operations)
         operations = Code(
             "operations=[",
-            [self._call(operation) for operation in migration.operations],
+            [*carried.first, *own, *carried.last],
             "]",
             [printable(note).strip() for note in notes if note.strip()],
             spread=True,

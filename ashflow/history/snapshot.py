@@ -212,6 +212,7 @@ def new_snapshot(
     operations: Sequence[Mapping[str, Any]] = (),
     parents: Sequence[Snapshot] = (),
     ancestors: int = 0,
+    dev: bool = False,
 ) -> dict[str, Any]:
     """Return the JSON of a new snapshot, with its keys in the order of the file.
 
@@ -226,6 +227,7 @@ def new_snapshot(
         operations: The operations of this table that lead here, as their JSON.
         parents: The snapshots that it follows.
         ancestors: How many snapshots of the table stand below it.
+        dev: Whether that migration is to be replaced by one with a name.
     """
     data: dict[str, Any] = {
         "format": FORMAT,
@@ -242,7 +244,7 @@ def new_snapshot(
     data |= {
         "operations": list(operations),
         "migration": migration,
-        "dev": False,
+        "dev": dev,
         "parents": sorted(one.hash for parent in parents for one in parent.files),
         "ancestors": ancestors,
     }

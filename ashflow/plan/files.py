@@ -9,8 +9,9 @@ from ashflow.change.codec import encode_operation
 from ashflow.change.describe import table_of, title
 from ashflow.change.migration import Migration
 from ashflow.change.operations import DropTable, RenameColumn, RenameTable
-from ashflow.history.render import render
+from ashflow.history.render import NOTHING, render
 from ashflow.history.snapshot import Snapshot, new_snapshot, text_of
+from ashflow.history.version import is_dev
 from ashflow.plan.codegen import Generated
 from ashflow.worktree.folders import table_folder
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ashflow.change.operations import Operation
+    from ashflow.history.render import Carried
     from ashflow.plan.codegen import Change, Folders
     from ashflow.schema.table import Table
 
@@ -29,6 +31,7 @@ def generate(
     version: str,
     name: str | None,
     folders: Folders,
+    carried: Carried = NOTHING,
 ) -> Generated:
     """Write a change down.
 
@@ -39,6 +42,7 @@ def generate(
         name: The name of the migration; None: only snapshots are written, of what the database has
             got already.
         folders: Where the files go.
+        carried: What the migration does beside that, as somebody has written it.
     """
     snapshots = {
         snapshot.path: text_of(snapshot.data)
@@ -47,7 +51,9 @@ def generate(
     if name is None:
         return Generated(version, "", "", tuple(snapshots), snapshots, change)
     path = f"{folders.migrations}/{version}_{name}.py"
-    text = render(Migration(change.operations), title=title(name), notes=change.notes)
+    text = render(
+        Migration(change.operations), title=title(name), notes=change.notes, carried=carried
+    )
     return Generated(version, name, path, tuple(snapshots), {path: text, **snapshots}, change)
 
 
@@ -71,6 +77,7 @@ def _snapshots(
             operations=tuple(map(encode_operation, told.get(table, ()))),
             parents=[parent for parent in (before, other) if parent is not None],
             ancestors=0 if before is None else before.ancestors + 1,
+            dev=name is not None and is_dev(name),
         )
         path = f"{folders.snapshots}/{table_folder(table)}/{version}.json"
         snapshot = Snapshot(data, path)

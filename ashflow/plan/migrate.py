@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ashflow.errors import (
@@ -186,11 +187,29 @@ def down(history: History, row: Applied, root: str) -> Down:
             hint=f"Give it a down in {file.path if file else 'its file'}, or take it out of the "
             f"ledger by hand: ashflow rollback --mark {row.version}",
         ) from error
-    if any(_is_run(operation) for operation in operations):
-        functions = _functions(history, file, row, root)
-        operations = tuple(_with_function(op, functions, row) for op in operations)
+    operations = _bound(history, row, operations, root)
     path = file.path if file else "ledger"
     return Down(row.version, row.name, path, applied, operations)
+
+
+def again(history: History, row: Applied, root: str) -> Up:
+    """Return a migration that is applied once more, with the operations that the ledger has.
+
+    Args:
+        history: The files.
+        row: What was applied.
+        root: The folder of the project, for tracebacks.
+
+    Raises:
+        IrreversibleError: A function that it runs is not here.
+        LedgerError: The ledger says something that is no migration.
+        MigrationFileError: The file, which has to be run for its functions, does not run.
+    """
+    migration = applied_migration(row)
+    file = history.migration(row.version)
+    operations = _bound(history, row, migration.operations, root)
+    path = file.path if file else "ledger"
+    return Up(row.version, row.name, path, row.checksum, replace(migration, operations=operations))
 
 
 def applied_migration(row: Applied) -> Migration:
@@ -241,6 +260,16 @@ def _is_run(operation: Operation) -> bool:
     from ashflow.change.operations import Run
 
     return isinstance(operation, Run)
+
+
+def _bound(
+    history: History, row: Applied, operations: Sequence[Operation], root: str
+) -> tuple[Operation, ...]:
+    """Return operations of the ledger with the functions of the file, where they run some."""
+    if not any(_is_run(operation) for operation in operations):
+        return tuple(operations)
+    functions = _functions(history, history.migration(row.version), row, root)
+    return tuple(_with_function(operation, functions, row) for operation in operations)
 
 
 def _functions(

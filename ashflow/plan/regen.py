@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from ashflow.change.codec import canonical, encode_migration, encode_operation
+from ashflow.change.codec import canonical, encode_migration
 from ashflow.change.operations import AddColumn, CreateTable, RenameColumn, RenameTable
 from ashflow.change.renames import Renames
 from ashflow.change.trace import renames_in, trace
-from ashflow.errors import EditedError, UsageError
+from ashflow.errors import UsageError
 from ashflow.plan.stretch import joined, share, touched
 from ashflow.schema.table import Column, Schema, Table
 
@@ -21,7 +21,12 @@ if TYPE_CHECKING:
     from ashflow.change.trace import Names
     from ashflow.history.history import History, MigrationFile, SnapshotFile
     from ashflow.history.ledger import Applied
-    from ashflow.history.snapshot import Snapshot
+
+
+RESTORE: Final = "git restore --staged --worktree"
+"""What brings a file back that was committed."""
+
+_NO_COMMANDS: Final[Mapping[str, str]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,15 @@ class Replaced:
         """The files, migrations first."""
         migrations = (m.path for m in self.migrations)
         return (*migrations, *(s.path for s in self.snapshots))
+
+    def but(self, stay: Collection[MigrationFile]) -> Replaced:
+        """Return what goes, without some migrations."""
+        return replace(self, migrations=tuple(m for m in self.migrations if m not in stay))
+
+    def plus(self, more: Iterable[MigrationFile]) -> Replaced:
+        """Return what goes, with some more migrations."""
+        migrations = sorted((*self.migrations, *more), key=lambda file: file.version)
+        return replace(self, migrations=tuple(migrations))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +89,9 @@ class Loss:
         return f"column {self.table}.{self.column} (a value in {rows})"
 
 
-def replaced(history: History, new: Collection[str], gone: History) -> Replaced:
+def replaced(
+    history: History, new: Collection[str], gone: History, back: Mapping[str, str] = _NO_COMMANDS
+) -> Replaced:
     """Return what a regen replaces.
 
     Args:
@@ -83,6 +99,7 @@ def replaced(history: History, new: Collection[str], gone: History) -> Replaced:
         new: The paths of those that are new: git does not track them, or they were committed where
             they may still be replaced.
         gone: The files that git tracks, and that are not on disk.
+        back: The commands that bring these back, by path, without it.
 
     Returns:
         The new migrations; the new snapshots of their versions; and new snapshots whose migration
@@ -99,7 +116,7 @@ def replaced(history: History, new: Collection[str], gone: History) -> Replaced:
     orphans = {s.version for s in snapshots if s.path in new and _is_orphan(s, history, there)}
     doomed = versions | orphans
     _refuse_halves(history, [s for s in snapshots if s.version in doomed and s.path not in new])
-    _refuse_gone(history, gone, orphans)
+    _refuse_gone(history, gone, orphans, back)
     return Replaced(migrations, tuple(s for s in snapshots if s.version in doomed))
 
 
@@ -119,14 +136,16 @@ def _refuse_halves(history: History, tracked: Sequence[SnapshotFile]) -> None:
         )
 
 
-def _refuse_gone(history: History, gone: History, orphans: set[str]) -> None:
+def _refuse_gone(
+    history: History, gone: History, orphans: set[str], back: Mapping[str, str]
+) -> None:
     """Refuse to plan from half of what git tracks."""
     lost = [m.path for m in gone.migrations if m.version in orphans]
     lost += [s.path for s in gone.snapshot_files if history.migration(s.version) is not None]
     if lost:
         raise UsageError(
             f"git tracks {lost[0]}, which is not on disk, while its other half is",
-            hint=f"Bring it back: git restore --staged --worktree -- {lost[0]}",
+            hint=f"Bring it back: {back.get(lost[0], RESTORE)} -- {lost[0]}",
         )
 
 
@@ -143,50 +162,6 @@ def unpaired(history: History, going: Replaced, new: Collection[str]) -> Iterato
         migration = history.migration(snapshot.version) if snapshot.path in left else None
         if migration is not None:
             yield f"git tracks {migration.path} and not its snapshot {snapshot.path}: add it"
-
-
-def check_by_hand(loaded: Mapping[str, Migration], snapshots: Iterable[Snapshot]) -> None:
-    """Refuse to throw work away that was done by hand.
-
-    Args:
-        loaded: The migrations that go, by the path of the file.
-        snapshots: Their snapshots, which hold what codegen wrote.
-
-    Raises:
-        EditedError: A migration does something that no snapshot knows of, or not what it knows.
-    """
-    by_version: dict[str, set[str]] = {}
-    for snapshot in snapshots:
-        known = by_version.setdefault(snapshot.version, set())
-        known |= {canonical(operation) for operation in snapshot.operations}
-    for path, migration in loaded.items():
-        known_of = by_version.get(path.rpartition("/")[2][:14])
-        if known_of is None:
-            raise _by_hand(path, "has no snapshot")
-        if what := _difference(migration, known_of):
-            raise _by_hand(path, what)
-
-
-def _difference(migration: Migration, known: set[str]) -> str:
-    texts = {canonical(encode_operation(op)): type(op).__name__ for op in migration.operations}
-    names = sorted({name for text, name in texts.items() if text not in known})
-    if names:
-        return f"has {', '.join(names)} that codegen did not write"
-    if known - texts.keys():
-        return "lacks operations that codegen wrote"
-    if len(texts) != len(migration.operations):
-        return "says an operation twice"
-    if not migration.transaction or migration.foreign_keys:
-        return "says how it is to be run, which codegen did not write"
-    return ""
-
-
-def _by_hand(path: str, what: str) -> EditedError:
-    return EditedError(
-        f"{path} {what}: it was written or edited by hand, and regen would lose that",
-        hint="Commit it and go on with ashflow codegen; or say --discard-edits: the file is kept "
-        "in the store.",
-    )
 
 
 def all_names(base: Schema, operations: Iterable[Operation]) -> Schema:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -68,6 +68,18 @@ class Down:
 
 
 Step = Up | Down
+
+
+def with_operations(step: Step, operations: Sequence[Operation]) -> Step:
+    """Return a step that runs other operations.
+
+    Args:
+        step: The step.
+        operations: What is run.
+    """
+    if isinstance(step, Down):
+        return replace(step, operations=tuple(operations))
+    return replace(step, migration=replace(step.migration, operations=operations))
 
 
 @dataclass(frozen=True, slots=True)

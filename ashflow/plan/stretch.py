@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING
 
 from ashflow.change.apply import apply_all
 from ashflow.change.diff import diff
-from ashflow.change.operations import DropStatement, Fill, Opaque, Operation, Raw
+from ashflow.change.operations import (
+    AddColumn,
+    CreateTable,
+    DropStatement,
+    Fill,
+    Opaque,
+    Operation,
+    Raw,
+    RenameColumn,
+    RenameTable,
+)
 from ashflow.change.questions import Question, questions, unanswered
 from ashflow.change.renames import Renames
 from ashflow.change.reverse import tables_of
@@ -22,7 +32,7 @@ from ashflow.errors import SchemaError, UsageError
 from ashflow.schema.sqltext import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from ashflow.change.trace import Names
     from ashflow.plan.steps import Down, Step, Up
@@ -93,30 +103,33 @@ def plan_stretch(
     *,
     downs: tuple[Down, ...],
     ups: Sequence[Up],
-    new: Up | None,
+    new: Sequence[Up],
     base: Schema | None,
     renames: Renames,
     no_renames: bool,
+    foreign: Collection[str] = (),
 ) -> Stretch:
     """Plan how a database goes from what is applied now to what shall be.
 
     Args:
         downs: What goes down, newest first.
-        ups: What is applied then, oldest first, without the new migration.
-        new: The new migration; None where there is none, or it is not applied.
+        ups: What is applied then, oldest first, without the new migrations.
+        new: The new migrations that are applied, oldest first.
         base: The tables before all of it; None where the snapshots don't know them.
         renames: Renames of what only the replaced migrations made, by the names of now.
         no_renames: Whether what is not answered is no rename.
+        foreign: The versions of those that go down and that another branch has: of what they made
+            nobody is asked.
 
     Raises:
         RenameQuestions: Something that only the replaced migrations made may have been renamed.
         UsageError: A migration runs outside a transaction, or with foreign keys on.
     """
-    every = (*ups, new) if new is not None else tuple(ups)
+    every = (*ups, *new)
     _check_plain((*downs, *every))
     if not downs:
         return Stretch(ups=every)
-    before, sharing = _split(downs, every, new)
+    before, sharing = _split(downs, ups, new)
     really = Stretch(downs, sharing, None, before)
     way = None if base is None else _way(base, downs, sharing)
     if base is None or way is None:
@@ -124,9 +137,10 @@ def plan_stretch(
     answers = way.answered(renames)
     if not no_renames:
         below = apply_all(
-            base, (op for step in sharing if step is not new for op in step.operations)
+            base, (op for step in sharing if step not in new for op in step.operations)
         )
-        way.ask(answers, below)
+        theirs = made_in(op for d in downs if d.version in foreign for op in d.migration.operations)
+        way.ask(answers, below, theirs)
     fills = _fills(way, downs, sharing)
     if fills is None:
         return really
@@ -177,12 +191,15 @@ class _Way:
             if self.now[name].column(old) and self.wanted[target].column(new):
                 _add(columns.setdefault(name, {}), old, new)
 
-    def ask(self, answers: Renames, below: Schema) -> None:
+    def ask(
+        self, answers: Renames, below: Schema, theirs: Collection[tuple[str, str | None]]
+    ) -> None:
         """Ask of what only the replaced migrations made; codegen has asked of the rest.
 
         Args:
             answers: What is answered already.
             below: The tables before the new migration: nothing in it can be the new name.
+            theirs: The tables, and the columns of tables, of which nobody is asked.
 
         Raises:
             RenameQuestions: Something went that may have been renamed.
@@ -197,6 +214,8 @@ class _Way:
                 target = below.get(answers.tables.get(question.table, question.table))
                 there = set() if target is None else {c.name for c in target.columns}
             came = tuple(name for name in question.candidates if name not in there)
+            column = None if question.kind == "table" else question.old
+            known = known or (question.table, column) in theirs
             if came and not known:
                 found.append(Question(question.kind, question.table, question.old, came))
         if found:
@@ -213,6 +232,28 @@ class _Way:
                 target.column(_name_after(column, pairs) or "") for column in made
             ):
                 yield target.name
+
+
+def made_in(operations: Iterable[Operation]) -> frozenset[tuple[str, str | None]]:
+    """Return the tables, and the columns, each after its table, that operations make.
+
+    Args:
+        operations: The operations.
+    """
+    found: set[tuple[str, str | None]] = set()
+    for operation in operations:
+        match operation:
+            case CreateTable(table):
+                found |= {(table, None), *((table, column.name) for column in operation.columns)}
+            case AddColumn(table, column):
+                found.add((table, column.name))
+            case RenameColumn(table, _, new):
+                found.add((table, new))
+            case RenameTable(_, new):
+                found.add((new, None))
+            case _:
+                pass
+    return frozenset(found)
 
 
 def _way(base: Schema, downs: Sequence[Down], ups: Sequence[Up]) -> _Way | None:
@@ -287,19 +328,19 @@ def _check_plain(steps: Iterable[Step]) -> None:
 
 
 def _split(
-    downs: Sequence[Down], ups: Sequence[Up], new: Up | None
+    downs: Sequence[Down], ups: Sequence[Up], new: Sequence[Up]
 ) -> tuple[tuple[Up, ...], tuple[Up, ...]]:
     """Return the migrations that share no table with what goes down or is new, and the others."""
-    tables = concerned((*downs, new) if new is not None else downs)
+    tables = concerned((*downs, *new))
     before: list[Up] = []
     sharing: list[Up] = []
     for step in ups:
-        if step is new or share(tables, step.operations):
+        if share(tables, step.operations):
             sharing.append(step)
             tables = joined(tables, touched(step.operations))
         else:
             before.append(step)
-    return tuple(before), tuple(sharing)
+    return tuple(before), (*sharing, *new)
 
 
 def concerned(steps: Iterable[Step]) -> frozenset[str] | None:

@@ -102,6 +102,8 @@ def check(project: Project, repos: Sequence[str], asked: Asked) -> list[Problem]
             for repo in project.repos(repos)
             for p in _judged(project, _alone(project, repo, asked))
         ]
+    if not asked.staged:
+        project.refuse_left_out(project.repos(repos))
     letters = _letters(project, located) if asked.staged else {}
     with Objects(located) as objects, _imports(located, objects, letters):
         eye = _Eye(project, located, objects, asked, letters, _reference(located, asked))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from ashflow.adapters.protocol import Care, Database, Log
     from ashflow.config import Config, RepoConfig
+    from ashflow.history.history import Tree
     from ashflow.plan.choices import Choices
     from ashflow.run.events import Event, Tell
     from ashflow.run.runner import Runner
@@ -99,6 +100,29 @@ class Project:
         """Return where the files of a repo are."""
         return Folders(repo, self.config.migrations(repo), self.config.snapshots(repo))
 
+    def refuse_left_out(self, repos: Sequence[RepoConfig]) -> None:
+        """See to it that no file of some repos is left out of the work tree by git.
+
+        Raises:
+            GitError: A sparse checkout leaves one out.
+        """
+        from ashflow.worktree.sparse import refuse_left_out
+
+        names = [repo.name for repo in repos]
+        folders = [*map(self.config.migrations, names), *map(self.config.snapshots, names)]
+        refuse_left_out(self.root, folders)
+
+    def tree(self, repo: str) -> Tree:
+        """Return the files in the folders of a repo, as they are on disk now.
+
+        Raises:
+            FileError: A folder cannot be read.
+        """
+        from ashflow.worktree.files import read_tree
+
+        folders = self.folders(repo)
+        return read_tree(self.root, (folders.migrations, folders.snapshots))
+
     def history(self, repo: str, *, doubles: bool = False) -> History:
         """Return what is written down of a repo, as it is on disk now.
 
@@ -110,12 +134,12 @@ class Project:
             DuplicateVersionError: Two migrations carry one version.
             FileError: A folder cannot be read.
         """
-        from ashflow.worktree.files import read_tree
-
         folders = self.folders(repo)
-        tree = read_tree(self.root, (folders.migrations, folders.snapshots))
         return read_history(
-            tree, migrations=folders.migrations, snapshots=folders.snapshots, doubles=doubles
+            self.tree(repo),
+            migrations=folders.migrations,
+            snapshots=folders.snapshots,
+            doubles=doubles,
         )
 
     def declared(self, repo: str) -> Declared:
@@ -171,8 +195,11 @@ class Project:
     def runner(self, repo: str, database: Database) -> Runner:
         """Return what runs steps on the database of a repo."""
         from ashflow.run.runner import Runner
+        from ashflow.worktree.store import store_folder
 
-        return Runner(repo, database, self.root, self.now, self.tell)
+        store = store_folder(self.root)
+        waited = (store / "waiting" / repo).is_dir()
+        return Runner(repo, database, self.root, self.now, self.tell, store if waited else None)
 
     def choices(self, choices: Choices) -> Choices:
         """Return what the user chose, with what the configuration chooses by default."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from ashflow.config import RepoConfig
     from ashflow.history.history import History
+    from ashflow.history.render import Carried
     from ashflow.history.snapshot import Snapshot
     from ashflow.project.checkout import Project
 
@@ -41,7 +42,12 @@ class Found(NamedTuple):
 
 
 def find(
-    project: Project, repos: Sequence[RepoConfig], choices: Choices, name: str | None = None
+    project: Project,
+    repos: Sequence[RepoConfig],
+    choices: Choices,
+    name: str | None = None,
+    *,
+    histories: Sequence[History] | None = None,
 ) -> list[Found]:
     """Compare the resources of some repos with their snapshots; touches nothing.
 
@@ -51,6 +57,7 @@ def find(
         choices: What the user chose.
         name: The name that a migration shall get. Where only one repo can get one, a name that is
             taken is an error before the resources are imported.
+        histories: What is written down of each repo; None: as it is on disk now.
 
     Raises:
         UsageError: The name is taken.
@@ -58,7 +65,8 @@ def find(
         AshflowError: Resources, snapshots or answers can't be used.
     """
     choices = project.choices(choices)
-    histories = [project.history(repo.name) for repo in repos]
+    if histories is None:
+        histories = [project.history(repo.name) for repo in repos]
     if name is not None and len(repos) == 1:
         from ashflow.history.history import check_new_name
 
@@ -82,6 +90,18 @@ def find(
     ]
     check_fills(choices, [one.change for one in found])
     return found
+
+
+def dev_among(histories: Sequence[History]) -> tuple[str, ...]:
+    """Return the migrations and snapshots that were made with --dev, by their paths.
+
+    Args:
+        histories: What is written down of some repos.
+
+    Raises:
+        SnapshotError: A snapshot without a migration can't be read.
+    """
+    return tuple(path for history in histories for path in history.dev_paths)
 
 
 def newest(history: History, project: Project, *, resolve: bool = False) -> dict[str, Snapshot]:
@@ -111,26 +131,30 @@ def generate(
     name: str | None,
     *,
     taken: Iterable[str] | None = None,
+    carried: Carried | None = None,
 ) -> Generated | None:
-    """Return the files that a change comes to; None where there is no change.
+    """Return the files that a change comes to; None where there is no change and nothing else.
 
     Args:
         project: The checkout.
         found: What codegen found.
         name: The name of the migration; None: only snapshots are written.
         taken: The versions that the new one has to be greater than; None: those of the history.
+        carried: What the migration does beside the change, as somebody has written it.
 
     Raises:
         UsageError: The name is taken, or there is no greater version.
     """
     from ashflow.history.history import check_new_name
 
-    if not found.change and len(project.config.repos) > 1:
+    wanted = bool(found.change) or carried is not None
+    if not wanted and len(project.config.repos) > 1:
         return None  # the name may stand in a repo that gets no file
     if name is not None:
         check_new_name(found.history, name)
-    if not found.change:
+    if not wanted:
         return None
+    from ashflow.history.render import NOTHING
     from ashflow.history.version import next_version
     from ashflow.plan.files import generate as written
 
@@ -140,23 +164,27 @@ def generate(
         version=next_version(project.now(), found.history.versions if taken is None else taken),
         name=name,
         folders=project.folders(found.repo),
+        carried=NOTHING if carried is None else carried,
     )
 
 
-def derived_name(found: Found) -> str:
+def derived_name(found: Found, *, dev: bool = False) -> str:
     """Return a name for the migration of a change, from what it does; none has it in the repo.
 
     Args:
         found: What codegen found.
+        dev: Whether the migration is to be replaced by one with a name.
     """
     from ashflow.change.naming import auto_name
+    from ashflow.history.version import DEV
 
     kept = (
         one.table if one.column is None else f"{one.table}.{one.column}"
         for one in found.change.kept
     )
-    taken = {migration.name for migration in found.history.migrations}
-    return auto_name(found.change.operations, kept, taken)
+    taken = {migration.name.removesuffix(DEV) for migration in found.history.migrations}
+    name = auto_name(found.change.operations, kept, taken)
+    return name + DEV if dev else name
 
 
 def empty(project: Project, history: History, repo: str, name: str) -> Generated:

@@ -198,6 +198,7 @@ def run(
             project.tell(Created(one.repo, one.database.shown))
         if backup:
             _keep_what_goes(project, one)
+        _forget_what_is_back(project, one)
         try:
             done = project.runner(one.repo, one.database).run(one.steps)
             _tell_of_strangers(project, one)
@@ -205,6 +206,20 @@ def run(
             one.database.close()
         ran.append(Ran(one.repo, tuple(done)))
     return ran
+
+
+def _forget_what_is_back(project: Project, planned: Planned) -> None:
+    """Let no rows wait for what is applied: a migrate was killed that had just brought them in."""
+    from ashflow.worktree.store import store_folder
+
+    store = store_folder(project.root)
+    if not (store / "waiting" / planned.repo).is_dir():
+        return
+    from ashflow.run.waiting import forget_applied
+
+    with planned.database.read() as session:
+        applied, database_id = session.ledger().versions, session.meta().get("database_id")
+    forget_applied(store, planned.repo, applied, database_id)
 
 
 def _keep_what_goes(project: Project, planned: Planned) -> None:

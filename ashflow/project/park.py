@@ -57,16 +57,10 @@ def park(project: Project, repo: str, database: Database) -> Path:
         DatabaseError: It can't be read, or the disk is full.
         FileError: The store can't be made.
     """
-    from ashflow.errors import GitError
-    from ashflow.worktree.git import Nowhere, locate
     from ashflow.worktree.ground import refused
     from ashflow.worktree.store import open_store
 
-    try:
-        located = locate(project.root)
-    except GitError:  # a copy matters more than where it lies
-        located = Nowhere.NO_REPOSITORY
-    folder = open_store(located, project.root) / "parked"
+    folder = open_store(project.root) / "parked"
     with refused(f"{folder} cannot be made"):
         folder.mkdir(mode=0o700, exist_ok=True)
     name = f"{project.now():%Y%m%dT%H%M%S}-{os.urandom(3).hex()}-{repo}.sqlite3"

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ashflow.errors import GitError, UsageError
 from ashflow.plan.built_on import refuse_built_on, refuse_caught_up
+from ashflow.plan.by_hand import Olds, sort_out
 from ashflow.plan.migrate import applied_migration
-from ashflow.plan.regen import Replaced, check_by_hand, replaced, unpaired
+from ashflow.plan.regen import RESTORE, Replaced, replaced, unpaired
 from ashflow.project.migrate import ledger_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from ashflow.adapters.protocol import Database
     from ashflow.change.migration import Migration
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
     from ashflow.config import RepoConfig
     from ashflow.history.history import History
     from ashflow.history.ledger import Ledger
+    from ashflow.plan.codegen import Folders
     from ashflow.project.checkout import Project
     from ashflow.sources.load import Declared
-    from ashflow.worktree.porcelain import GitStatus, Located
+    from ashflow.worktree.porcelain import Entry, GitStatus, Located
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,27 +34,61 @@ class Scope:
     Args:
         since: Those too that this branch has committed since it left another one: its name.
         published: Whether they may be on a branch of a remote already.
+        staged: Those too that are staged, and that the last commit does not have.
+        dev: Those alone that were made with --dev, whatever git says of them.
     """
 
     since: str | None = None
     published: bool = False
+    staged: bool = False
+    dev: bool = False
+
+    @property
+    def kind(self) -> str:
+        """What the migrations are called that are replaced."""
+        if self.dev:
+            return "dev migration"
+        plain = self.since is None and not self.staged
+        return "untracked migration" if plain else "migration"
 
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What git says.
+    """What git says, or what is known without it.
 
     Args:
-        located: Where the project is.
+        located: Where the project is; None where git was not asked.
         scope: Which migrations are replaced, beside those that git does not track.
-        new: The files that git does not track, and those that were committed in the scope.
-        gone: The files that git tracks, and that are not on disk.
+        new: The files that git does not track, and those that the scope has beside them.
+        gone: The files that git tracks, and that are not on disk; each with what brings it back.
+        entries: What the index has of new files, also of those that are not on disk.
     """
 
-    located: Located
+    located: Located | None
     scope: Scope
     new: frozenset[str]
-    gone: frozenset[str]
+    gone: Mapping[str, str] = field(default_factory=dict)
+    entries: Mapping[str, Entry] = field(default_factory=dict)
+
+    def entries_of(self, folders: Folders, paths: Collection[str]) -> dict[str, Entry]:
+        """Return what leaves the index with the files that are replaced in one repo.
+
+        Args:
+            folders: Where the files of the repo are.
+            paths: The files that are replaced.
+
+        Returns:
+            Their entries, and those of the repo's new migrations and snapshots that are not on
+            disk, by path.
+        """
+        from ashflow.history.history import read_history
+
+        lost = dict.fromkeys(self.entries.keys() - self.new, "")
+        history = read_history(
+            lost, migrations=folders.migrations, snapshots=folders.snapshots, doubles=True
+        )
+        leaving = {*paths, *history.paths}
+        return {path: entry for path, entry in self.entries.items() if path in leaving}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +103,9 @@ class Facts:
         history: Its files on disk.
         replaced: Those that go.
         tracked: The files without those.
+        gone: The versions of migrations that git has, and that are not on disk.
         loaded: The migrations that go, by version.
+        olds: The migrations in which there may be work by hand, which is to be kept.
         database: Its database.
         ledger: What is applied to it.
         warnings: What is odd.
@@ -80,7 +118,9 @@ class Facts:
     history: History
     replaced: Replaced
     tracked: History
+    gone: frozenset[str]
     loaded: Mapping[str, Migration]
+    olds: Olds
     database: Database
     ledger: Ledger
     warnings: tuple[str, ...]
@@ -110,11 +150,10 @@ def gather_all(
     Raises:
         GitError: There is no git here, it is in the middle of something, or knows no such branch.
         UsageError: A migration is published already.
-        EditedError: There is such work, and it is not to be left behind.
         AshflowError: Resources, files or a database can't be read.
     """
     histories = {repo.name: project.history(repo.name) for repo in repos}
-    ground = _ask_git(project, histories, scope)
+    ground = _ground(histories, scope) if scope.dev else _ask_git(project, histories, scope)
     facts = [
         _gather(project, repo, histories[repo.name], ground, discard_edits=discard_edits)
         for repo in repos
@@ -122,10 +161,17 @@ def gather_all(
     return ground, facts
 
 
+def _ground(histories: Mapping[str, History], scope: Scope) -> Ground:
+    """Return which files were made with --dev: their names, and what is in them, say so."""
+    new = frozenset(path for history in histories.values() for path in history.dev_paths)
+    return Ground(None, scope, new)
+
+
 def _ask_git(project: Project, histories: Mapping[str, History], scope: Scope) -> Ground:
     """Ask git once what is new, and what is gone, in the project's folders."""
     from ashflow.worktree.git import Nowhere, locate, status
     from ashflow.worktree.porcelain import FileState
+    from ashflow.worktree.sparse import refuse_left_out
 
     located = locate(project.root)
     if isinstance(located, Nowhere):
@@ -135,22 +181,54 @@ def _ask_git(project: Project, histories: Mapping[str, History], scope: Scope) -
         )
     folders = [project.config.migrations(repo) for repo in histories]
     folders += [project.config.snapshots(repo) for repo in histories]
+    refuse_left_out(project.root, folders)
     git = status(located, folders)
     _check_calm(git)
-    for path in (path for history in histories.values() for path in history.paths):
+    _refuse_ignored(git, histories.values())
+    new = {FileState.UNTRACKED, FileState.INTENT_TO_ADD}
+    gone = {FileState.DELETED: RESTORE}
+    if scope.staged:
+        paths = frozenset(path for history in histories.values() for path in history.paths)
+        _check_staged(located, git, paths, scope)
+        new |= {FileState.STAGED, FileState.STAGED_MODIFIED}
+    else:
+        gone[FileState.STAGED_DELETED] = "git restore"  # the index has the only copy
+    return Ground(
+        located,
+        scope,
+        _committed(located, folders, scope).union(p for p, s in git.files.items() if s in new),
+        {path: gone[state] for path, state in git.files.items() if state in gone},
+        {p: e for p, e in git.entries.items() if scope.staged or e.kind == "intent"},
+    )
+
+
+def _refuse_ignored(git: GitStatus, histories: Iterable[History]) -> None:
+    from ashflow.worktree.porcelain import FileState
+
+    if not git.ignored and FileState.IGNORED not in git.files.values():
+        return
+    for path in (path for history in histories for path in history.paths):
         if git.state_of(path) is FileState.IGNORED:
             raise GitError(
                 f"git ignores {path}, so it can never be committed",
                 hint=f"Find the rule with git check-ignore -v {path} and take it out.",
             )
-    new = {FileState.UNTRACKED, FileState.INTENT_TO_ADD}
-    gone = {FileState.DELETED, FileState.STAGED_DELETED}
-    return Ground(
-        located,
-        scope,
-        _committed(located, folders, scope).union(p for p, s in git.files.items() if s in new),
-        frozenset(path for path, state in git.files.items() if state in gone),
-    )
+
+
+def _check_staged(located: Located, git: GitStatus, paths: frozenset[str], scope: Scope) -> None:
+    """Refuse to take what is staged for new, where it came from another branch.
+
+    Raises:
+        GitError: A merge is under way.
+        UsageError: One of the files is on a branch of a remote.
+    """
+    if git.busy == "merge":
+        raise GitError(
+            "a merge is under way, and what it brings is staged: --staged would replace that too",
+            hint="Commit the merge, or take it back (git merge --abort), then run regen again.",
+        )
+    staged = (path for path, entry in git.entries.items() if entry.kind == "staged")
+    _check_published(located, paths.intersection(staged), scope)
 
 
 def _committed(located: Located, folders: Sequence[str], scope: Scope) -> frozenset[str]:
@@ -161,19 +239,25 @@ def _committed(located: Located, folders: Sequence[str], scope: Scope) -> frozen
     """
     if scope.since is None:
         return frozenset()
-    from ashflow.worktree.git import branches_with
     from ashflow.worktree.revisions import added_since
 
     found = added_since(located, scope.since, folders)
-    if not scope.published:
-        for path, branches in branches_with(located, sorted(found), remote=True).items():
-            if branches:
-                raise UsageError(
-                    f"{path} is on {branches[0]} already: others may have applied it",
-                    hint="Leave it, and write what has changed with ashflow codegen NAME; or say "
-                    "--published, where nobody has.",
-                )
+    _check_published(located, found, scope)
     return found
+
+
+def _check_published(located: Located, paths: frozenset[str], scope: Scope) -> None:
+    if scope.published or not paths:
+        return
+    from ashflow.worktree.git import branches_with
+
+    for path, branches in branches_with(located, sorted(paths), remote=True).items():
+        if branches:
+            raise UsageError(
+                f"{path} is on {branches[0]} already: others may have applied it",
+                hint="Leave it, and write what has changed with ashflow codegen NAME; or say "
+                "--published, where nobody has.",
+            )
 
 
 def _check_calm(git: GitStatus) -> None:
@@ -195,13 +279,13 @@ def _gather(
     project: Project, repo: RepoConfig, history: History, ground: Ground, *, discard_edits: bool
 ) -> Facts:
     declared = project.declared(repo.name)
-    going = replaced(history, ground.new, _gone(project, repo, ground))
+    gone = _gone(project, repo, ground)
+    going = replaced(history, ground.new, gone, ground.gone)
     refuse_built_on(history, going)
     loaded = {m.version: history.load(m, str(project.root)) for m in going.migrations}
-    refuse_caught_up(history, going, loaded)
-    if not discard_edits:
-        by_path = {m.path: loaded[m.version] for m in going.migrations}
-        check_by_hand(by_path, [history.read(s.path) for s in going.snapshots])
+    olds = Olds() if discard_edits else sort_out(history, going, loaded)
+    refuse_caught_up(history, going.but([old.file for old in olds.below]), loaded)
+    going = going.but(olds.begun_by_hand)
     database = project.database(repo)
     ledger = ledger_of(database)
     return Facts(
@@ -212,7 +296,12 @@ def _gather(
         history=history,
         replaced=going,
         tracked=history.without(going.versions),
-        loaded={**_without_file(going, ledger), **loaded},
+        gone=frozenset(migration.version for migration in gone.migrations),
+        loaded={
+            **_without_file(going, ledger),
+            **{file.version: loaded[file.version] for file in going.migrations},
+        },
+        olds=olds,
         database=database,
         ledger=ledger,
         warnings=(*declared.warnings, *unpaired(history, going, ground.new)),

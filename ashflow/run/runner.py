@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ashflow.errors import LockedError, MigrationFailed, RowsForbid, SchemaError
 from ashflow.history.ledger import Applied
-from ashflow.plan.steps import Done, Step, Up
+from ashflow.plan.steps import Done, Down, Step, Up, with_operations
 from ashflow.run.events import Began, Ended, Tell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
     from pathlib import Path
 
     from ashflow.adapters.protocol import Database, Session
+    from ashflow.run.bringing import Parcel
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Runner:
         root: The folder of the project.
         now: Tells the moment, in UTC.
         tell: Is told what happens.
+        store: Where rows wait for migrations; None: none do.
     """
 
     repo: str
@@ -37,6 +40,7 @@ class Runner:
     root: Path
     now: Callable[[], datetime]
     tell: Tell
+    store: Path | None = None
 
     def run(self, steps: Iterable[Step]) -> list[Done]:
         """Run steps, each in a transaction of its own together with its row of the ledger.
@@ -61,7 +65,9 @@ class Runner:
             self._check_as_planned(session, step)
             self.tell(Began(self.repo, step))
             start = time.perf_counter()
-            notes = take(session, step, self.now())
+            parcels = self._waiting(session, step)
+            notes, back = take(session, step, self.now(), parcels)
+        self._wait_no_more(back)
         done = Done(step.version, step.name, step.direction, _ms(start), notes)
         self.tell(Ended(self.repo, done))
         return done
@@ -81,32 +87,68 @@ class Runner:
                 hint="Nothing of it was done. Run the command again: it plans anew.",
             )
 
+    def _waiting(self, session: Session, step: Step) -> tuple[Parcel, ...]:
+        """Return what comes back with a migration that is applied."""
+        if self.store is None or isinstance(step, Down) or step.migration.foreign_keys:
+            return ()
+        from ashflow.run.waiting import waiting
+
+        versions = (step.version,)
+        return waiting(self.store, self.repo, versions, session.meta().get("database_id"))
+
+    def _wait_no_more(self, runs: Sequence[str]) -> None:
+        """Note what is back, after the COMMIT: nobody applies the migration a second time."""
+        if self.store is not None and runs:
+            from ashflow.run.waiting import no_more
+
+            no_more(self.store, self.repo, runs)
+
     def _session(self, step: Step) -> AbstractContextManager[Session]:
         if not step.migration.transaction:
             return self.database.unlocked(foreign_keys=step.migration.foreign_keys)
         return self.database.locked(foreign_keys=step.migration.foreign_keys)
 
 
-def take(session: Session, step: Step, now: datetime) -> tuple[str, ...]:
+def take(
+    session: Session, step: Step, now: datetime, parcels: Sequence[Parcel] = ()
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Run one step in a session that stands, and write it into the ledger.
 
     Args:
         session: The session; nothing is committed here.
         step: What is run.
         now: The moment, in UTC.
+        parcels: What comes back with it, that earlier runs kept aside.
 
     Returns:
-        What happened to rows though no operation says so.
+        What happened to rows though no operation says so; and the runs of which something is back.
 
     Raises:
         AshflowError: The database or the rows in it refused; the message names the migration.
     """
-    notes = run_named(session, step)
+    if parcels:
+        notes, back = _run_bringing(session, step, parcels)
+    else:
+        notes, back = run_named(session, step), ()
     if isinstance(step, Up):
         session.record(row_of(step, now))
     else:
         session.forget(step.version)
-    return notes
+    return notes, back
+
+
+def _run_bringing(
+    session: Session, step: Step, parcels: Sequence[Parcel]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    from ashflow.run.bringing import run_bringing
+
+    if not step.migration.transaction:
+        with named(step):
+            notes, brought = run_bringing(step.operations, session, parcels, session.run)
+    else:
+        with named(step), session.as_one(step.operations, carries=True) as one:
+            notes, brought = run_bringing(step.operations, one, parcels, one.run)
+    return (*notes, *brought.notes), brought.runs
 
 
 def run_named(session: Session, step: Step) -> tuple[str, ...]:
@@ -118,8 +160,22 @@ def run_named(session: Session, step: Step) -> tuple[str, ...]:
     Raises:
         AshflowError: The database or the rows in it refused.
     """
-    try:
+    with named(step):
         return session.run(step.operations)
+
+
+@contextmanager
+def named(step: Step) -> Iterator[None]:
+    """Say of what refuses which migration it is.
+
+    Args:
+        step: The migration.
+
+    Raises:
+        AshflowError: The database or the rows in it refused.
+    """
+    try:
+        yield
     except (MigrationFailed, RowsForbid, SchemaError) as error:
         way = "apply" if isinstance(step, Up) else "roll back"
         after = _what_stands(step)
@@ -131,13 +187,9 @@ def run_named(session: Session, step: Step) -> tuple[str, ...]:
 
 def without_functions(step: Step) -> Step:
     """Return a step for a rehearsal: its functions are left out, as they may do anything."""
-    from ashflow.change.migration import Migration
     from ashflow.change.operations import Run
 
-    kept = tuple(op for op in step.operations if not isinstance(op, Run))
-    if isinstance(step, Up):
-        return replace(step, migration=Migration(kept))
-    return replace(step, operations=kept)
+    return with_operations(step, [op for op in step.operations if not isinstance(op, Run)])
 
 
 def row_of(step: Up, now: datetime) -> Applied:

@@ -74,10 +74,10 @@ def read_tree(root: Path, folders: Sequence[str]) -> DiskTree:
     Raises:
         FileError: A folder cannot be read, or is no folder.
     """
-    paths: set[str] = set()
+    paths: list[str] = []
     for folder in folders:
         with refused(f"{folder} cannot be read"):
-            paths.update(_files_below(str(root / folder), folder))
+            paths += _files_below(str(root), folder)
     return DiskTree(root, paths)
 
 
@@ -238,17 +238,23 @@ def _on_the_way(root: Path, folders: Iterable[str]) -> Iterator[str]:
                 yield f"{root}/{part}"
 
 
-def _files_below(folder: str, path: str) -> Iterator[str]:
-    try:
-        entries = os.scandir(folder)
-    except FileNotFoundError:
-        return
-    with entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                yield from _files_below(entry.path, f"{path}/{entry.name}")
-            elif entry.is_file():
-                yield f"{path}/{entry.name}"
+def _files_below(root: str, folder: str) -> list[str]:
+    """Return the paths of the files below a folder; there may be ten thousands."""
+    found: list[str] = []
+    folders = [folder]
+    while folders:
+        path = folders.pop()
+        try:
+            entries = os.scandir(f"{root}/{path}")
+        except FileNotFoundError:
+            continue
+        with entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(f"{path}/{entry.name}")
+                elif entry.is_file():
+                    found.append(f"{path}/{entry.name}")
+    return found
 
 
 def _read(root: Path, path: str) -> str:

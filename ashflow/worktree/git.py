@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import time
 from contextlib import suppress
 from enum import Enum
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from ashflow.errors import GitError
+from ashflow.errors import FileError, GitError, LockedError
 from ashflow.worktree.porcelain import GitStatus, Located, read_status
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ _SELECTING: Final = frozenset(
 
 # The user's own git, wherever it is.
 _COMMAND: Final = ("git", "--literal-pathspecs", "-c", "core.fsmonitor=false")
+
+_PAUSE: Final = 0.05
+"""So many seconds pass until a locked index is tried again."""
 
 _QUESTIONS: Final = ("--show-toplevel", "--git-dir", "--git-common-dir", "--show-prefix")
 
@@ -188,6 +192,34 @@ def said(located: Located, *arguments: str) -> str:
     return "" if answer.returncode else os.fsdecode(answer.stdout).strip()
 
 
+def change(located: Located, *arguments: str, stdin: bytes, patience: float) -> bytes:
+    """Have git change what it keeps: its objects, or the index of the work tree.
+
+    While another git writes the index, index.lock lies beside it. That is waited for and never
+    removed: only the user knows that no git is at work.
+
+    Args:
+        located: Where the project lies.
+        arguments: What git is to do.
+        stdin: What git reads.
+        patience: How many seconds a locked index is waited for.
+
+    Raises:
+        LockedError: Another git holds the index for longer.
+        FileError: git refuses.
+    """
+    end = time.monotonic() + patience
+    answer = _git(located.top, *arguments, stdin=stdin)
+    while (locked := b"index.lock': File exists" in answer.stderr) and time.monotonic() < end:
+        time.sleep(_PAUSE)
+        answer = _git(located.top, *arguments, stdin=stdin)
+    if locked:
+        raise LockedError(f"another git holds the index: {located.git_dir / 'index.lock'} is there")
+    if answer.returncode:
+        raise FileError(f"git refuses in {located.top}: {_reason(answer)}")
+    return answer.stdout
+
+
 def index_of_hook(located: Located) -> Path | None:
     """Return the index that a hook's git works with, where it is one of this work tree.
 
@@ -230,14 +262,14 @@ def branches_with(
 
 
 def _git(
-    folder: Path, *arguments: str, index: Path | None = None
+    folder: Path, *arguments: str, index: Path | None = None, stdin: bytes = b""
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run git in a folder; it writes nothing, asks nothing and starts no monitor."""
+    """Run git in a folder; it asks nothing, starts no monitor, and writes what it is told only."""
     return subprocess.run(  # noqa: S603 - no shell, and the arguments are ours
         [*_COMMAND, *arguments],
         cwd=folder,
         env=_environment(index),
-        stdin=subprocess.DEVNULL,
+        input=stdin,
         capture_output=True,
         check=False,
     )
@@ -266,6 +298,13 @@ def _refusal(answer: subprocess.CompletedProcess[bytes], folder: Path) -> GitErr
     return GitError(
         f"git refuses in {folder}: {first}", hint="Mend that; `git status` says it too."
     )
+
+
+def _reason(answer: subprocess.CompletedProcess[bytes]) -> str:
+    """Return what git said on one line, without its advice: paths may stand below the sentence."""
+    lines = answer.stderr.decode(errors="replace").splitlines()
+    told = (line for line in lines if not line.startswith(("hint:", "warning:")))
+    return " ".join(told).removeprefix("fatal: ")
 
 
 def _too_old(folder: Path) -> GitError:

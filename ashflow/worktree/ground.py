@@ -150,6 +150,35 @@ def write(path: StrPath, text: str, *, down: bool) -> None:
             os.fsync(file.fileno())
 
 
+def replace_file(path: Path, text: str) -> None:
+    """Write a text to a file, down to the disk; one that stands there is replaced as a whole.
+
+    Args:
+        path: Where; only its owner may read it.
+        text: The text.
+    """
+    new = path.with_name(f".{path.name}-{os.urandom(4).hex()}.new")
+    try:
+        write(new, text, down=True)
+        new.chmod(0o600)
+        os.replace(new, path)
+    except BaseException:
+        remove(new)
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: StrPath) -> None:
+    """Put on the disk what a folder says is in it."""
+    if os.name == "nt":  # opens no folders
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def move(source: StrPath, target: StrPath) -> None:
     """Move a file to where nothing stands, also to another file system.
 

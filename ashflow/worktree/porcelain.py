@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +36,7 @@ class FileState(Enum):
     UNTRACKED = "untracked"
     IGNORED = "ignored"
     INTENT_TO_ADD = "intent to add"
+    INTENT_DELETED = "intent to add, then deleted"
     STAGED = "staged"
     STAGED_MODIFIED = "staged, then modified"
     STAGED_DELETED = "staged, then deleted"
@@ -45,12 +46,48 @@ class FileState(Enum):
     UNMERGED = "unmerged"
 
 
+Kind = Literal["intent", "staged"]
+
+_ADDED: Final[Mapping[FileState, Kind]] = {
+    FileState.INTENT_TO_ADD: "intent",
+    FileState.INTENT_DELETED: "intent",
+    FileState.STAGED: "staged",
+    FileState.STAGED_MODIFIED: "staged",
+    FileState.STAGED_DELETED: "staged",
+}
+
+_EMPTY: Final = frozenset(
+    {
+        b"e69de29bb2d1d6434b8b29ae775ad8c2e48c5391",
+        b"473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813",
+    }
+)
+"""An empty content, as SHA-1 and SHA-256 name it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the index has of a file that the last commit does not have.
+
+    Args:
+        kind: Whether its content is staged, or only that it is to be added one day.
+        mode: Its mode in the index, as git writes it.
+        oid: The name of the object with its content. Mode and name say nothing where no content
+            is staged.
+    """
+
+    kind: Kind
+    mode: str
+    oid: str
+
+
 @dataclass(frozen=True, slots=True)
 class GitStatus:
     """What git knows of a project, asked once.
 
     Args:
         files: The files that are not as they were committed; paths are relative to the project.
+        entries: What the index has of those that the last commit does not have.
         ignored: Folders that are ignored as a whole, ending with `/`; empty text for the project.
         nested: Folders that are git repositories of their own, ending with `/`.
         links: Folders asked for, or above those, that are links, ending with `/`. Into neither of
@@ -61,6 +98,7 @@ class GitStatus:
     """
 
     files: Mapping[str, FileState]
+    entries: Mapping[str, Entry] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
     nested: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
@@ -106,6 +144,7 @@ def read_status(
         busy: What is under way.
     """
     files: dict[str, FileState] = {}
+    entries: dict[str, Entry] = {}
     folders: dict[bytes, list[str]] = {b"!": [], b"?": []}
     head: dict[bytes, str] = {}
     for record in output.split(b"\0"):
@@ -115,9 +154,11 @@ def read_status(
                 name, _, value = rest.partition(b" ")
                 head[name] = os.fsdecode(value)
             case b"1":
-                changed, _, _, _, _, _, _, name = rest.split(b" ", 7)
+                changed, _, _, mode, _, _, blob, name = rest.split(b" ", 7)
                 path = inside(name, located)
-                files[path] = _state(changed, located, path)
+                files[path] = _state(changed, located, path, hollow=blob in _EMPTY)
+                if added := _ADDED.get(files[path]):
+                    entries[path] = Entry(added, mode.decode(), blob.decode())
             case b"u":
                 files[inside(rest.split(b" ", 9)[9], located)] = FileState.UNMERGED
             case b"?" | b"!" if rest.endswith(b"/"):
@@ -128,6 +169,7 @@ def read_status(
     oid, branch = head[b"branch.oid"], head[b"branch.head"]
     return GitStatus(
         files,
+        entries,
         ignored=tuple(folders[b"!"]),
         nested=tuple(dict.fromkeys((*folders[b"?"], *nested))),
         links=links,
@@ -148,9 +190,15 @@ def inside(name: bytes, located: Located) -> str:
     return "" if located.prefix.startswith(path) else path.removeprefix(located.prefix)
 
 
-def _state(changed: bytes, located: Located, path: str) -> FileState:
-    """Return what two letters say: what the index changes, and what the work tree changes on it."""
+def _state(changed: bytes, located: Located, path: str, *, hollow: bool) -> FileState:
+    """Return what two letters say: what the index changes, and what the work tree changes on it.
+
+    Of a file that was only to be added and is gone, git says the same as of one that was committed
+    without content. No migration and no snapshot is empty, so it is taken for the former.
+    """
     match changed.decode():
+        case ".D" if hollow:
+            return FileState.INTENT_DELETED
         case ".A":
             return FileState.INTENT_TO_ADD
         case "A.":

@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from ashflow.worktree.ground import folder_of, make_folders, refused, write
+from ashflow.worktree.ground import folder_of, make_folders, refused, sync_folder, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -73,7 +73,7 @@ def settle(folders: Iterable[str], *, files: int) -> None:
         os.sync()
         return
     for folder in folders:
-        _sync(folder)
+        sync_folder(folder)
 
 
 def clear(staging: Path) -> None:
@@ -92,13 +92,3 @@ def _at_once(files: int) -> bool:
     more than a second one by one. For a few it is not worth to wait for what other programs wrote.
     """
     return files > _FEW and hasattr(os, "sync")
-
-
-def _sync(folder: str) -> None:
-    if os.name == "nt":  # opens no folders
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

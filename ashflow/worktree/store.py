@@ -9,45 +9,46 @@ from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
 from ashflow.errors import LockedError
-from ashflow.worktree.git import Nowhere
+from ashflow.worktree.git_folder import git_folder, pointed
 from ashflow.worktree.ground import refused
-from ashflow.worktree.porcelain import Located
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 
-def store_folder(located: Located | Nowhere, root: Path) -> Path:
+def store_folder(root: Path) -> Path:
     """Return the folder that keeps what regen takes away: in git's common folder, if there is one.
 
+    Every command looks there whether a run was cut off, so git itself is not asked.
+
     Args:
-        located: Where the project lies.
         root: The project's folder.
     """
-    if isinstance(located, Nowhere):
-        return root / ".ashflow"
-    digest = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()
-    return located.common_dir / "ashflow" / digest[:16]
+    real = root.resolve()
+    folder = git_folder(real)
+    if folder is None:
+        return real / ".ashflow"
+    common = pointed(folder / "commondir") or folder
+    return common / "ashflow" / hashlib.sha256(os.fsencode(real)).hexdigest()[:16]
 
 
-def open_store(located: Located | Nowhere, root: Path) -> Path:
+def open_store(root: Path) -> Path:
     """Make the store where it is not there, for its owner only, and return its folder.
 
     Args:
-        located: Where the project lies.
         root: The project's folder.
 
     Raises:
         FileError: It cannot be made.
     """
-    folder = store_folder(located, root)
+    folder = store_folder(root)
     with refused(f"{folder} cannot be made"):
-        if isinstance(located, Located):
+        if folder.name != ".ashflow":
             folder.parent.mkdir(0o700, exist_ok=True)
         folder.mkdir(0o700, exist_ok=True)
         folder.chmod(0o700)
-        if isinstance(located, Nowhere):
+        if folder.name == ".ashflow":
             (folder / ".gitignore").write_text("*\n", encoding="utf-8")
     return folder
 
@@ -75,6 +76,19 @@ def held(store: Path) -> Iterator[None]:
                 hint="Nothing was changed. Wait for it, then look at ashflow status.",
             )
         yield
+
+
+def is_held(store: Path) -> bool:
+    """Whether a process is at work in a store.
+
+    Args:
+        store: Its folder.
+    """
+    try:
+        with (store / "lock").open("rb") as file:
+            return not _lock(file)
+    except OSError:
+        return False
 
 
 def _lock(file: IO[bytes]) -> bool:

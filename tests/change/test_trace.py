@@ -7,15 +7,17 @@ from ashflow.change.apply import apply_all
 from ashflow.change.diff import diff
 from ashflow.change.operations import (
     AddColumn,
+    AddStatement,
     CreateTable,
     DropColumn,
+    DropStatement,
     DropTable,
     Execute,
     RenameColumn,
     RenameTable,
 )
 from ashflow.change.renames import Renames
-from ashflow.change.trace import between, renames_in, trace
+from ashflow.change.trace import between, dropped, made_by, renames_in, trace
 from ashflow.schema.table import Column, Schema, Table
 
 A, B = Column("a", "text"), Column("b", "text")
@@ -90,3 +92,30 @@ def test_between_undoes_what_a_rename_did(schema):
     renamed = trace(schema, [RenameTable(old, new) for old, new in pairs.items()])
     back = between(renamed, trace(schema, []))
     assert back.tables == {new: old for old, new in pairs.items()}
+
+
+def statement(kind, *up):
+    return kind("@domain", "made", up=up, down=["DROP TABLE made"])
+
+
+def test_a_table_that_a_statement_made_goes_with_it():
+    made = "CREATE VIRTUAL TABLE words USING fts5 (body)"
+    gone = statement(DropStatement, made)
+    assert dropped([gone]) == (("words", None),)
+    assert dropped([statement(AddStatement, made), gone]) == ()
+    assert dropped([gone, statement(AddStatement, made)]) == (("words", None),)
+    assert dropped([RenameTable("log", "words"), gone]) == (("log", None),)
+
+
+def test_the_tables_that_statements_make_are_read_from_their_text():
+    texts = [
+        "CREATE TABLE log (n)",
+        "create table if not exists [other log] (n)",
+        'CREATE /* a name */ TABLE main."third" AS SELECT 1',
+        "CREATE TEMP TABLE passing (n)",
+        "CREATE VIEW seen AS SELECT 1",
+        "CREATE TRIGGER t AFTER INSERT ON log BEGIN SELECT 1; END",
+        "INSERT INTO log VALUES (1)",
+        "-- nothing",
+    ]
+    assert made_by(statement(AddStatement, *texts)) == ("log", "other log", "third")

@@ -66,7 +66,7 @@ def test_the_store_is_for_its_owner_and_no_commit_sees_it(day):
     (record,) = day.store().rglob("run.json")
     told = json.loads(record.read_text())
     assert told["repo"] == "repo"
-    assert told["removed"] == [path for path in told["removed"] if path.startswith("priv/")]
+    assert list(told["removed"]) == [path for path in told["removed"] if path.startswith("priv/")]
     assert told["project"] == str(day.root)
 
 

@@ -3,14 +3,7 @@
 They are measured in git-situations.md, section 3. Start state there and here: a tracked, applied
 migration `create_users` with two rows, and an untracked migration `create_posts`.
 
-Left for issue 6, and why:
-
-- F24, another database that had the replaced migration: it stands there without a file and shares
-  a table, which regen will put into its plan. Until then it fails whole; a test says so.
-- F25, files that a stash took away: the same, and the same test.
-- F30, a script with a syntax error: there is no script any more.
-- F33, a sparse checkout: git has to be asked for what it left out.
-- F35, untracked files that travelled to another branch: the ledger has to know the branch.
+F30, a script with a syntax error, has no test: there is no script any more.
 """
 
 from __future__ import annotations
@@ -151,13 +144,16 @@ def test_f08_a_name_that_was_forgotten_touches_nothing(day):
 
 def test_f09_an_edit_by_hand_is_not_lost(pending):
     irreversible(pending, "second")
-    assert refused(pending, "again", "-m")["code"] == "edited-migration"
+    done(pending, "-m")
+    assert 'Execute(up="CREATE TABLE of_second (n)")' in pending.project.read(pending.path("again"))
 
 
 def test_f10_a_migration_written_by_hand_is_not_deleted(day):
     day.run("codegen", "--empty", "backfill")
-    error = refused(day, "again", "-m")
-    assert day.path("backfill") in error["message"]
+    text = day.project.read(day.path("backfill"))
+    done(day, "-m")
+    assert day.migrations() == ["first", "again", "backfill"]
+    assert day.project.read(day.path("backfill")) == text
 
 
 def test_f11_a_name_with_a_blank_is_not_split(day):
@@ -270,14 +266,31 @@ def test_f23_rows_of_the_new_table_stay(day):
     assert day.query("SELECT title, body FROM posts") == [("P", None)]
 
 
-def test_f24_f25_a_migration_without_a_file_fails_whole(day):
+def test_f24_another_database_that_had_the_replaced_migration_can_follow(day):
+    day.declare(POSTS)
+    env = {"ASHFLOW_REPO_URL": "sqlite:///priv/repo/test.sqlite3"}
+    version = day.path("second").split("/")[-1][:14]
+    day.run("migrate", env=env)
+    day.declare(MORE)
+    done(day, "-m")
+    said = day.run("migrate", code=1, env=env).err
+    assert "the database is ahead of the files" in said
+    assert f"{version}_second" in said
+    day.run("rollback", env=env)
+    day.run("migrate", env=env)
+    assert day.schema("priv/repo/test.sqlite3") == day.schema()
+
+
+def test_f25_the_migration_that_a_stash_took_away_is_named_and_goes_down(day):
+    version = day.path("second").split("/")[-1][:14]
     day.project.git("stash", "--quiet", "--include-untracked")
     day.declare(MORE)
-    before = day.everything()
-    error = day.regen("-m", code=1)
-    assert error["code"] == "migration-failed"
-    assert "already exists" in error["message"]
-    assert day.everything() == before
+    error = refused(day, "again", "-m", code=1)
+    assert f"Roll back {version}_second, which has no file here" in error["message"]
+    told = done(day, "-m", "--yes")
+    assert (told["rolled_back"], told["rows_carried"]) == ([version], 1)
+    assert day.query("SELECT title FROM posts") == [("P",)]
+    day.whole()
 
 
 def test_f26_with_nothing_untracked_nothing_is_rolled_back(begin):
@@ -326,13 +339,36 @@ def test_f31_a_link_in_the_place_of_the_snapshots_is_refused(day, tmp_path):
     assert folder.is_symlink()
 
 
+@pytest.mark.parametrize("flags", [(), ("-m",)])
+def test_f33_snapshots_that_a_sparse_checkout_left_out_are_not_taken_for_gone(day, flags):
+    day.project.git("status")  # it looks at the files: what may be edited is not left out
+    day.project.git("sparse-checkout", "set", "--no-cone", "/*", "!/priv/resource_snapshots/")
+    assert day.snapshots_of("first") == []
+    before = day.everything()
+    error = day.regen(*flags, code=2)
+    assert day.everything() == before
+    assert "git sparse-checkout" in error["hint"]
+
+
 def test_f34_a_git_repository_of_its_own_in_priv_is_refused(day):
     day.project.git("init", "--quiet", "priv/repo")
     assert refused(day, "again", "-m")["code"] == "git"
 
 
+def test_f35_what_came_along_from_another_branch_is_asked_about_before_it_goes(day):
+    day.project.git("add", "shop")
+    day.project.git("commit", "--quiet", "--message", "posts, without their migration")
+    day.project.git("switch", "--quiet", "--create", "other", "HEAD~1")
+    day.declare(USERS + "    email: str | None\n")
+    error = refused(day, "again", "-m", code=1)
+    assert "table posts (1 row)" in error["message"]
+    parked = done(day, "-m", "--yes")["parked"]
+    assert day.query("SELECT title FROM posts", path=parked) == [("P",)]
+    assert any(path.endswith("_second.py") for path in day.stored())
+
+
 def test_f36_what_fails_says_so_with_its_exit_code(day):
     day.query("INSERT INTO posts (title) VALUES ('P')")
     day.declare(MORE + '    unique_title = identity("title")\n')
-    for flags, code in (((), 1), (("-m",), 1), (("--rename", "a=b"), 2)):
+    for flags, code in ((("-m",), 1), (("--rename", "a=b"), 2)):
         assert day.run("regen", "again", *flags, code=code)

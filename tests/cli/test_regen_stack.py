@@ -68,7 +68,12 @@ def test_a_tracked_one_above_that_shares_a_table_goes_down_and_up_again(begin, f
     day.query("UPDATE posts SET pulled = 6")
     version = day.path("pulled").split("/")[-1][:14]
     day.declare(COLORED + "    pulled: int = 5\n    n: int = 1\n")
-    told = day.regen(*flags)
+    before = day.everything()
+    error = day.regen(*flags, code=1)
+    assert f"Roll back {version}_pulled, which git tracks?" in error["message"]
+    assert "--yes" in error["hint"]
+    assert day.everything() == before
+    told = day.regen(*flags, "--yes")
     assert told["rolled_back"][0] == version
     assert len(told["rolled_back"]) == 2
     assert told["reapplied"] == [version]
@@ -93,7 +98,7 @@ def test_a_tracked_one_above_with_raw_sql_shares_with_everything(begin):
     day.run("migrate")
     day.project.git("add", path)
     day.declare(COLORED + "    n: int = 1\n")
-    told = day.regen("-m")
+    told = day.regen("-m", "--yes")
     assert len(told["rolled_back"]) == 2
     assert len(told["reapplied"]) == 1
     assert told["parked"] is not None
@@ -159,20 +164,40 @@ def test_a_migration_of_another_branch_without_a_file_stays_where_it_shares_noth
     assert day.query("SELECT count(*) FROM tags") == [(0,)]
 
 
-def test_a_migration_of_another_branch_that_shares_a_table_is_refused(begin):
+def test_a_migration_of_another_branch_that_shares_a_table_is_asked_about_and_goes(begin):
     day = begin(rows="INSERT INTO posts (title, color) VALUES ('A', 'red')")
     day.change(COLORED + "    n: int = 1\n", "foreign")
     for path in [day.path("foreign"), *day.snapshots_of("foreign")]:
         (day.root / path).unlink()
     day.declare(COLORED + "    m: int = 1\n")
     before = day.everything()
-    error = day.regen("-m", code=2)
-    assert "_foreign" in error["message"]
-    assert "another branch" in error["hint"]
+    error = day.regen("-m", code=1)
+    assert "_foreign, which has no file here" in error["message"]
+    assert "Park column posts.n (a value in 1 row)" in error["message"]
     assert day.everything() == before
+    told = day.regen("-m", "--yes")
+    assert len(told["rolled_back"]) == 2
+    assert day.query("SELECT * FROM posts") == [(1, "A", "red", 1)]
+    assert day.query("SELECT n FROM posts", path=told["parked"]) == [(1,)]
+    day.whole()
 
 
-def test_a_migration_of_another_branch_below_leaves_its_column_alone(begin):
+def test_one_of_another_branch_that_shares_no_table_stays_applied(begin):
+    day = begin(POSTS, None)
+    day.change(POSTS + TAGS, "foreign")
+    day.query("INSERT INTO tags VALUES (8)")
+    for path in [day.path("foreign"), *day.snapshots_of("foreign")]:
+        (day.root / path).unlink()
+    day.later()
+    day.change(COLORED, "second")
+    day.declare(COLORED + "    n: int = 1\n")
+    told = day.regen("-m")
+    assert len(told["rolled_back"]) == 1
+    assert day.applied() == ["first", "foreign", "again"]
+    assert day.query("SELECT * FROM tags") == [(8,)]
+
+
+def test_a_migration_of_another_branch_below_goes_with_its_column(begin):
     day = begin(POSTS, None)
     day.change(POSTS + "    foreign: int = 1\n", "foreign")
     day.query("""INSERT INTO posts (title, "foreign") VALUES ('A', 8)""")
@@ -182,9 +207,11 @@ def test_a_migration_of_another_branch_below_leaves_its_column_alone(begin):
     day.change(COLORED, "second")
     day.query("UPDATE posts SET color = 'red'")
     day.declare(COLORED + "    n: int = 1\n")
-    told = day.regen("-m")
-    assert len(told["rolled_back"]) == 1
-    assert day.query('SELECT title, "foreign", color, n FROM posts') == [("A", 8, "red", 1)]
+    told = day.regen("-m", "--yes")
+    assert len(told["rolled_back"]) == 2
+    assert day.query("SELECT title, color, n FROM posts") == [("A", "red", 1)]
+    assert day.query('SELECT "foreign" FROM posts', path=told["parked"]) == [(8,)]
+    day.whole()
 
 
 def test_another_migration_of_the_same_version_is_not_taken_for_the_applied_one(begin):
@@ -231,7 +258,7 @@ def test_an_edited_tracked_migration_goes_down_as_it_was_applied_and_up_as_it_is
     stashed(day, POSTS + "    pulled: int = 5\n", "pulled", migrate=True)
     day.edit(day.path("pulled"), "default=5", "default=6")
     day.declare(COLORED + "    pulled: int = 5\n")
-    told = day.regen("-m")
+    told = day.regen("-m", "--yes")
     assert len(told["reapplied"]) == 1
     assert day.query("SELECT title, pulled FROM posts") == [("A", 5)]
     day.query("INSERT INTO posts (title) VALUES ('B')")

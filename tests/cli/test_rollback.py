@@ -324,9 +324,8 @@ def test_without_git_the_copy_is_kept_beside_the_project(project, ashflow, tmp_p
     three(project, ashflow)
     with project.sqlite() as db:
         db.execute("INSERT INTO c VALUES (1)")
-    nothing = tmp_path / "nothing"
-    nothing.mkdir()
-    done = ashflow("rollback", env={"PATH": str(nothing)})
+    (project.root / ".git").rename(tmp_path / "git")
+    done = ashflow("rollback")
     assert done.code == 0, done.err
     assert "table c (1 row) will be dropped" in done.err
     assert len(list((project.root / ".ashflow/parked").iterdir())) == 1

@@ -17,7 +17,7 @@ from ashflow.change.operations import (
     RenameTable,
 )
 from ashflow.change.renames import Renames
-from ashflow.errors import EditedError, UsageError
+from ashflow.errors import UsageError
 from ashflow.history.history import read_history
 from ashflow.history.ledger import Applied
 from ashflow.history.snapshot import Snapshot, new_snapshot, text_of
@@ -27,7 +27,6 @@ from ashflow.plan.regen import (
     Replaced,
     all_names,
     answers_for,
-    check_by_hand,
     going_down,
     is_same,
     replaced,
@@ -164,35 +163,7 @@ def test_what_was_caught_up_with_may_not_follow_what_goes():
         refuse_built_on(files, going)
 
 
-def encoded(*operations):
-    return encode_migration(Migration(operations))["operations"]
-
-
 ADD = AddColumn("posts", COLOR)
-
-
-def test_what_codegen_wrote_is_no_work_by_hand():
-    check_by_hand({migration(ONE): Migration([ADD])}, [snapshot(ONE, operations=encoded(ADD))])
-
-
-@pytest.mark.parametrize(
-    ("found", "said"),
-    [
-        (Migration([ADD, Execute(up="SELECT 1", down=[])]), "has Execute that codegen did not"),
-        (Migration([]), "lacks operations"),
-        (Migration([ADD, ADD]), "says an operation twice"),
-        (Migration([ADD], transaction=False), "how it is to be run"),
-    ],
-)
-def test_work_by_hand_is_refused(found, said):
-    with pytest.raises(EditedError, match=said) as refused:
-        check_by_hand({migration(ONE): found}, [snapshot(ONE, operations=encoded(ADD))])
-    assert migration(ONE) in refused.value.message
-
-
-def test_a_migration_without_a_snapshot_is_work_by_hand():
-    with pytest.raises(EditedError, match="has no snapshot"):
-        check_by_hand({migration(ONE): Migration()}, [])
 
 
 def rows(*versions):

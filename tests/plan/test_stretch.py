@@ -54,7 +54,7 @@ def planned(downs=(), ups=(), new=None, *, base=BASE, renames=None, no_renames=T
     return plan_stretch(
         downs=tuple(downs),
         ups=ups,
-        new=new,
+        new=() if new is None else (new,),
         base=base,
         renames=renames or Renames(),
         no_renames=no_renames,
@@ -75,6 +75,19 @@ def test_without_the_new_migration_the_column_goes():
     assert stretch.net == (DropColumn("posts", COLOR),)
     assert stretch.kept == ()
     assert stretch.drops == (("posts", "color"),)
+
+
+def test_several_new_migrations_come_up_in_order_behind_the_others():
+    own = CreateTable("log", [ID])
+    olds = [down("3", own), down("1", AddColumn("posts", COLOR))]
+    news = (up("4", AddColumn("posts", COLOR)), up("5", own))
+    waiting = up("2", CreateTable("tags", [ID]))
+    stretch = plan_stretch(
+        downs=tuple(olds), ups=[waiting], new=news, base=BASE, renames=Renames(), no_renames=True
+    )
+    assert stretch.before == (waiting,)
+    assert stretch.ups == news
+    assert stretch.net == ()
 
 
 def test_nothing_down_means_that_what_is_new_is_simply_run():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +11,6 @@ from ashflow.errors import GitError
 from ashflow.worktree.git import Nowhere, branches_with, locate, status
 from ashflow.worktree.porcelain import FileState, Located
 from ashflow.worktree.revisions import added_since
-from ashflow.worktree.store import open_store, store_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -517,26 +515,3 @@ def test_a_shallow_clone_says_what_may_be_missing(git, tmp_path):
     with pytest.raises(GitError, match="no commit in common") as caught:
         added_since(locate(clone), "origin/main", FOLDERS)
     assert "git fetch --unshallow" in caught.value.hint
-
-
-def test_the_store_lies_in_the_common_folder_for_its_owner_only(git, tmp_path):
-    located = locate(git.root)
-    folder = open_store(located, git.root)
-    assert folder == store_folder(located, git.root)
-    assert folder.parent == git.root / ".git/ashflow"
-    assert [stat.S_IMODE(path.stat().st_mode) for path in (folder, folder.parent)] == [0o700] * 2
-    link = tmp_path / "link"
-    link.symlink_to(git.root)
-    assert open_store(located, link) == folder
-
-
-def test_two_projects_of_one_git_repository_have_two_stores(git):
-    located = locate(git.root)
-    assert store_folder(located, git.root / "a") != store_folder(located, git.root / "b")
-
-
-def test_without_git_the_store_lies_in_the_project_and_ignores_itself(git):
-    folder = open_store(Nowhere.NO_GIT, git.root)
-    put(folder, "journal")
-    assert folder == git.root / ".ashflow"
-    assert git("status", "--porcelain") == ""

@@ -47,15 +47,19 @@ class Health:
     compiled: frozenset[tuple[str, str]] | None
 
 
-def examine(connection: sqlite3.Connection, operations: Sequence[Operation]) -> Health:
+def examine(
+    connection: sqlite3.Connection, operations: Sequence[Operation], *, rows: bool = False
+) -> Health:
     """Look at a database as far as operations can change its health.
 
     Args:
         connection: A connection to it.
         operations: What will be done.
+        rows: Whether rows are written beside that.
     """
+    harmless = not rows and all(_harms_no_key(op) for op in operations)
     return Health(
-        None if all(_harms_no_key(op) for op in operations) else violations(connection),
+        None if harmless else violations(connection),
         None if all(_harms_no_view(op) for op in operations) else compiled(connection),
     )
 

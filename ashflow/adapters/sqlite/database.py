@@ -7,6 +7,7 @@ import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ashflow.adapters.sqlite.attaching import let_go
 from ashflow.adapters.sqlite.connection import (
     SIDE_FILES,
     begin,
@@ -15,6 +16,7 @@ from ashflow.adapters.sqlite.connection import (
     connect,
     has_header,
     hear_interrupts,
+    is_interrupted,
     refuse_what_is_no_file,
     rollback,
     translated,
@@ -25,10 +27,10 @@ from ashflow.errors import DatabaseError, FileError, LockedError, NotADatabaseEr
 from ashflow.history.ledger import META
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from ashflow.adapters.protocol import Care, Log
+    from ashflow.adapters.protocol import Care, Log, Lot
 
 
 class SqliteDatabase:
@@ -135,6 +137,10 @@ class SqliteDatabase:
             rollback(connection)
             self.close()  # the definitions that it knows may be those that were undone
             raise
+        try:
+            let_go(connection)
+        except sqlite3.Error:  # what is committed must not fail any more
+            self.close()
 
     @contextmanager
     def unlocked(self, *, foreign_keys: bool = False) -> Iterator[SqliteSession]:
@@ -162,28 +168,8 @@ class SqliteDatabase:
 
     def backup(self, path: Path) -> None:
         """Copy the whole database to a new file that only its owner may read."""
-        try:
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        except OSError as error:
-            raise FileError(
-                f"the backup {path} cannot be made: {error.strerror}",
-                hint="Look whether the file is there already, and at its folder.",
-            ) from error
-        try:
-            self._copy_to(path)
-        except BaseException:
-            path.unlink(missing_ok=True)
-            raise
-
-    def close(self) -> None:
-        """Close what was opened."""
-        if self._writer is not None:
-            self._writer[0].close()
-            self._writer = None
-
-    def _copy_to(self, path: Path) -> None:
-        # A connection of its own: from one inside its own transaction, backup() never ends.
-        with self._reader() as source:
+        with _made("backup", path), self._reader() as source:
+            # A connection of its own: from one inside its own transaction, backup() never ends.
             target = connect(path.absolute(), "rw")
             try:
                 source.backup(target)
@@ -191,12 +177,25 @@ class SqliteDatabase:
                 raise translated(error, path) from error
             finally:
                 target.close()
-        for place in (path, path.absolute().parent):
-            descriptor = os.open(place, os.O_RDONLY)
+
+    def park(self, path: Path, lots: Sequence[Lot]) -> tuple[int, ...]:
+        """Copy some tables or columns to a new file that only its owner may read."""
+        from ashflow.adapters.sqlite.parcel import keep
+
+        with _made("file", path), self._reader() as source:
+            hear_interrupts(source)
             try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+                return keep(source, path.absolute(), lots)
+            except sqlite3.Error as error:
+                if is_interrupted(error):
+                    raise KeyboardInterrupt from error
+                raise
+
+    def close(self) -> None:
+        """Close what was opened."""
+        if self._writer is not None:
+            self._writer[0].close()
+            self._writer = None
 
     def _session(
         self, connection: sqlite3.Connection, *, atomic: bool = True, foreign_keys: bool = False
@@ -298,3 +297,26 @@ class SqliteDatabase:
         wal = self._path.with_name(self._path.name + "-wal")
         unwritten = not wal.exists() or wal.stat().st_size == 0
         return ["ro", "rw", *["ro&immutable=1"] * unwritten]
+
+
+@contextmanager
+def _made(what: str, path: Path) -> Iterator[None]:
+    """Make a new file, and write it to the disk in the end, or remove it on an error."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except OSError as error:
+        raise FileError(
+            f"the {what} {path} cannot be made: {error.strerror}",
+            hint="Look whether the file is there already, and at its folder.",
+        ) from error
+    try:
+        yield
+        for place in (path, path.absolute().parent):
+            descriptor = os.open(place, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise

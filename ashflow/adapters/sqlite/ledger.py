@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ashflow.errors import LedgerError
 from ashflow.history.ledger import FORMAT, META, Applied, Ledger
@@ -11,6 +11,9 @@ from ashflow.schema.sqltext import quote
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Sequence
+
+    from ashflow.history.ledger import Mark
 
 _COLUMNS: Final = ("position", "version", "name", "checksum", "operations", "applied_at")
 
@@ -33,21 +36,38 @@ class LedgerTables:
         Raises:
             LedgerError: The table is there, and not ours, or of a newer format.
         """
-        columns = self._columns(self.name)
-        if not columns:
-            return Ledger()
-        self._refuse_what_is_not_ours(columns)
-        rows = self.connection.execute(
-            f"SELECT {', '.join(_COLUMNS)} FROM {quote(self.name)} ORDER BY position"
-        )
-        return Ledger(Applied(*row) for row in rows.fetchall())
+        return Ledger(Applied(*row) for row in self._rows(_COLUMNS))
+
+    def marks(self) -> tuple[Mark, ...]:
+        """Return the position, version and checksum of all rows.
+
+        Raises:
+            LedgerError: The table is there, and not ours, or of a newer format.
+        """
+        return tuple(self._rows(("position", "version", "checksum")))
+
+    def _rows(self, columns: Sequence[str]) -> list[Any]:
+        there = self._columns(self.name)
+        if not there:
+            return []
+        self._refuse_what_is_not_ours(there)
+        return self.connection.execute(
+            f"SELECT {', '.join(columns)} FROM {quote(self.name)} ORDER BY position"
+        ).fetchall()
 
     def record(self, row: Applied) -> None:
-        """Write a row; the database gives its position."""
+        """Write a row; where it has no position, the database gives it one."""
         self._make()
         self.connection.execute(
-            f"INSERT INTO {quote(self.name)} ({', '.join(_COLUMNS[1:])}) VALUES (?, ?, ?, ?, ?)",
-            (row.version, row.name, row.checksum, row.operations, row.applied_at),
+            f"INSERT INTO {quote(self.name)} ({', '.join(_COLUMNS)}) VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                row.position or None,
+                row.version,
+                row.name,
+                row.checksum,
+                row.operations,
+                row.applied_at,
+            ),
         )
 
     def forget(self, version: str) -> None:

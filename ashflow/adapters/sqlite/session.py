@@ -47,9 +47,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
-    from ashflow.adapters.protocol import Care, Log
+    from ashflow.adapters.protocol import Care, Carried, Log, Lot
     from ashflow.change.operations import Function, Operation
-    from ashflow.history.ledger import Applied, Ledger
+    from ashflow.history.ledger import Applied, Ledger, Mark
     from ashflow.schema.table import Schema
 
 
@@ -66,6 +66,7 @@ class SqliteSession:
         atomic: Whether the session is one transaction, which nothing may end before its time.
         foreign_keys: Whether foreign keys are enforced.
         care: How carefully it is changed.
+        alone: Whether each run is looked after by itself; else somebody looks after several.
     """
 
     connection: sqlite3.Connection
@@ -76,6 +77,7 @@ class SqliteSession:
     atomic: bool = True
     foreign_keys: bool = False
     care: Care = CAREFUL
+    alone: bool = True
 
     @property
     def _tables(self) -> LedgerTables:
@@ -85,6 +87,11 @@ class SqliteSession:
         """Return what has been applied."""
         with self._in_our_words():
             return self._tables.read()
+
+    def marks(self) -> tuple[Mark, ...]:
+        """Return what tells the ledger from another state of it."""
+        with self._in_our_words():
+            return self._tables.marks()
 
     def record(self, row: Applied) -> None:
         """Write a row of the ledger."""
@@ -167,11 +174,56 @@ class SqliteSession:
             catalog = read_catalog(self.connection, tables)
         return introspect(catalog, leave_out={self.ledger_name, META})
 
+    @contextmanager
+    def as_one(
+        self, operations: Sequence[Operation], *, carries: bool = False
+    ) -> Iterator[SqliteSession]:
+        """Look after several runs together; see `protocol.Session.as_one`."""
+        with self._in_our_words():
+            before = checks.examine(self.connection, operations, rows=carries)
+        yield replace(self, alone=False)
+        with self._in_our_words():
+            checks.compare(self.connection, before, operations)
+
+    def holding(self) -> dict[str, tuple[str, ...]]:
+        """Return the tables that hold rows, with their columns that are written."""
+        own = {fold(self.ledger_name), META}
+        with self._in_our_words():
+            rows = self.connection.execute(
+                "SELECT t.name, c.name FROM pragma_table_list AS t "
+                "JOIN pragma_table_xinfo(t.name) AS c WHERE t.schema = 'main' "
+                "AND t.type IN ('table', 'virtual') AND c.hidden = 0 ORDER BY t.name, c.cid"
+            ).fetchall()
+        found: dict[str, tuple[str, ...]] = {}
+        for table, column in rows:
+            if fold(table) not in own and not table.startswith("sqlite_"):
+                found[table] = (*found.get(table, ()), column)
+        return found
+
+    def carry(self, path: Path, lots: Sequence[Lot]) -> tuple[Carried, ...]:
+        """Bring back values that are kept in a file; see `protocol.Session.carry`."""
+        from ashflow.adapters.sqlite import carrying
+
+        if not self.atomic:
+            with self._transaction() as session:
+                return session.carry(path, lots)
+        with self._in_our_words():
+            return carrying.carry(self.connection, path, lots, alone=self.alone)
+
+    def fingerprint(self) -> str:
+        """Return a text that is another one when a definition is, but for those of our tables."""
+        from ashflow.adapters.sqlite.fingerprint import fingerprint
+
+        with self._in_our_words():
+            return fingerprint(self.connection, {fold(self.ledger_name), META})
+
     def _run_looked_after(
         self, operations: Sequence[Operation], parts: Sequence[Stretch]
     ) -> tuple[str, ...]:
         if self.foreign_keys and not all(part.raw or _only_fills(part) for part in parts):
             raise MigrationFailed("with foreign_keys=True a migration may change no tables")
+        if not self.alone:
+            return tuple(note for part in parts for note in self._run_stretch(part))
         with self._in_our_words():
             before = checks.examine(self.connection, operations)
         notes = [note for part in parts for note in self._run_stretch(part)]

@@ -1,0 +1,118 @@
+"""Refuse to write where a run was cut off, and end that run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from ashflow.errors import CutOffError, LockedError
+from ashflow.worktree.store import store_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
+    from ashflow.project.checkout import Project
+    from ashflow.run.record import Record
+
+
+class Recovered(NamedTuple):
+    """How a run ended that had been cut off.
+
+    Args:
+        record: What it was to do, or what it did.
+        forward: Whether it is done; else everything is as it was before it.
+        parked: The file with what it kept aside; None where there is none.
+        others: What somebody had put into the place of old files: where it is now.
+    """
+
+    record: Record
+    forward: bool
+    parked: Path | None = None
+    others: tuple[Path, ...] = ()
+
+
+def refuse_cut_off(root: Path) -> None:
+    """See to it that no run was cut off, and none is at work.
+
+    Args:
+        root: The project's folder.
+
+    Raises:
+        CutOffError: One was.
+        LockedError: One is at work.
+        FileError: The journal can't be read.
+    """
+    store = store_folder(root)
+    if not (store / "journal.json").exists():
+        return
+    from ashflow.run.journal import standing
+    from ashflow.worktree.store import is_held
+
+    record = standing(store)
+    if record is None:
+        return
+    if is_held(store):
+        raise LockedError(
+            f"another {record.deed} is at work in {record.repo} of this project",
+            hint="Nothing was changed. Wait for it, then look at ashflow status.",
+        )
+    raise cut_off(record)
+
+
+def cut_off(record: Record) -> CutOffError:
+    """Return the error that says that a run was cut off.
+
+    Args:
+        record: What its journal tells of.
+    """
+    return CutOffError(
+        f"{record.deed} {record.id} was cut off in {record.repo}: its files and "
+        f"{record.database or 'the database'} may not go together",
+        hint="ashflow recover ends it: all is as before it, or done where it had committed. "
+        "Nothing is lost.",
+    )
+
+
+def recover(project: Project, repos: Collection[str]) -> Recovered | None:
+    """End a run that was cut off.
+
+    Args:
+        project: The checkout.
+        repos: The repos in which one is ended.
+
+    Returns:
+        How it ended; None where none was cut off.
+
+    Raises:
+        DatabaseError: Its database is not there, or is another one.
+        FileError: A file can't be put back.
+        LockedError: A run is at work.
+    """
+    from ashflow.run.ending import clear_staging, go_back, go_forward, is_committed
+    from ashflow.run.journal import (
+        RECORD,
+        clear_half_written,
+        read_record,
+        run_folder,
+        standing,
+    )
+    from ashflow.worktree.store import held
+
+    store = store_folder(project.root)
+    if not store.is_dir():
+        return None
+    with held(store):
+        clear_half_written(store)
+        record = standing(store)
+        if record is None or record.repo not in repos:
+            return None
+        database = project.database(project.config.repo(record.repo))
+        committed = is_committed(record, database)
+        clear_staging(project.root)
+        if not committed:
+            others = go_back(project.root, store, record, database)
+            return Recovered(record, forward=False, others=others)
+        folder = run_folder(store, record.id, record.repo)
+        done = read_record(folder / RECORD) or record
+        go_forward(project.root, store, done)
+        return Recovered(done, forward=True, parked=folder / done.parked if done.parked else None)

@@ -1,0 +1,336 @@
+"""Take the last run back that replaced migrations: its files, its rows of the ledger, its schema.
+
+No resource is imported: what the run did is written down in the store.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from ashflow.change.codec import decode_operation
+from ashflow.change.renames import Renames
+from ashflow.change.reverse import reverse_all
+from ashflow.errors import UsageError
+from ashflow.history.history import read_history
+from ashflow.plan.migrate import again, down
+from ashflow.plan.regen import Replaced
+from ashflow.plan.stretch import Stretch
+from ashflow.project.migrate import ledger_of
+from ashflow.project.rerun import check_unchanged, run_turns
+from ashflow.run.bringing import at_home, renamed
+from ashflow.run.digests import ledger_digest, schema_digest
+from ashflow.run.ending import FILES, versions_of
+from ashflow.run.journal import records, run_folder
+from ashflow.run.losing import survey
+from ashflow.run.turn import Turn, id_of
+from ashflow.run.waiting import parcel_of, waiting
+from ashflow.worktree.files import read_tree
+from ashflow.worktree.porcelain import Entry
+from ashflow.worktree.store import store_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from ashflow.adapters.protocol import Database, Session
+    from ashflow.config import RepoConfig
+    from ashflow.history.history import History
+    from ashflow.history.ledger import Applied, Ledger
+    from ashflow.plan.regen import Loss
+    from ashflow.project.checkout import Project
+    from ashflow.run.bringing import Parcel
+    from ashflow.run.record import Record
+    from ashflow.run.turn import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """What taking a run back will do in one repo.
+
+    Args:
+        record: The run.
+        database: Its database.
+        ledger: What is applied now.
+        history: The files now.
+        replaced: Those that go.
+        files: The texts of those that come back, by path.
+        stretch: What is run in the database.
+        parcels: What the run kept aside, and what comes back.
+        losses: Values that go: they are kept aside.
+    """
+
+    record: Record
+    database: Database
+    ledger: Ledger
+    history: History
+    replaced: Replaced
+    files: Mapping[str, str]
+    stretch: Stretch
+    parcels: tuple[Parcel, ...]
+    losses: tuple[Loss, ...]
+
+    @property
+    def repo(self) -> str:
+        """The repo."""
+        return self.record.repo
+
+
+def runs(project: Project, repos: Sequence[RepoConfig]) -> Iterator[Record]:
+    """Yield what the runs did in some repos, the newest first.
+
+    Args:
+        project: The checkout.
+        repos: Which of its repos.
+
+    Raises:
+        FileError: A record can't be read.
+    """
+    names = {repo.name for repo in repos}
+    return (one for one in records(store_folder(project.root)) if one.repo in names)
+
+
+def plan_undo(project: Project, repos: Sequence[RepoConfig], run: str | None = None) -> list[Undo]:
+    """Plan to take a run back; touches nothing.
+
+    Args:
+        project: The checkout.
+        repos: In which of its repos.
+        run: The name of the run; None: the last one.
+
+    Returns:
+        What will be done in each repo that the run was in, in the order of the configuration.
+
+    Raises:
+        UsageError: There is none, or files, ledger or schema are no longer what it left.
+        AshflowError: A file or a database can't be read.
+    """
+    found = list(runs(project, repos))
+    wanted = run or next((one.id for one in found), None)
+    chosen = {one.repo: one for one in found if one.id == wanted}
+    if not chosen and run is not None:
+        raise UsageError(
+            f"there is no run {run} to be taken back", hint="ashflow undo --list shows them."
+        )
+    return [_plan(project, repo, chosen[repo.name]) for repo in repos if repo.name in chosen]
+
+
+def run_undo(project: Project, plans: Sequence[Undo]) -> Iterator[Outcome | None]:
+    """Take a run back, one repo after the other; the first failure ends it.
+
+    Args:
+        project: The checkout.
+        plans: What is to be done.
+
+    Yields:
+        What was done in each repo, as soon as it is done.
+
+    Raises:
+        AshflowError: A repo failed; its files and its database are as they were.
+    """
+
+    def turn_of(plan: Undo, run: str, _: Path) -> Turn:
+        return _turn(project, plan, run)
+
+    return run_turns(project, plans, turn_of)
+
+
+def _plan(project: Project, repo: RepoConfig, record: Record) -> Undo:
+    folder = run_folder(store_folder(project.root), record.id, record.repo)
+    history = project.history(repo.name)
+    replaced = _written(history, record)
+    _refuse_built_on(history, replaced, record)
+    files = _stored(folder / FILES, history, record)
+    database = project.database(repo)
+    ledger = ledger_of(database)
+    _check_ledger(record, ledger, database)
+    stretch = _stretch(project, record, history, ledger, files)
+    losses: tuple[Loss, ...] = ()
+    if stretch:
+        with database.read() as session:
+            _check_database(record, session, database)
+            losses = survey(session, database.shown, stretch)
+    parcels = _parcels(project, record, id_of(database))
+    return Undo(record, database, ledger, history, replaced, files, stretch, parcels, losses)
+
+
+def _parcels(project: Project, record: Record, database_id: str | None) -> tuple[Parcel, ...]:
+    """Return what comes back: what waits for the migrations that go, or what the run kept aside.
+
+    What waits may be newer: a migration that was applied in between has had the rows of the run.
+    """
+    store = store_folder(project.root)
+    own = parcel_of(store, record.repo, record.id, database_id)
+    if own is not None and not own.path.is_file():
+        raise _changed(record, f"{own.path}, which has the rows that it kept aside, is gone")
+    if not record.changes_database:
+        return ()
+    versions = versions_of(record.written)
+    found = waiting(store, record.repo, versions, database_id) or ((own,) if own else ())
+    back = _back(record)
+    return tuple(at_home(one) if one == own else renamed(one, back) for one in found)
+
+
+def _written(history: History, record: Record) -> Replaced:
+    """Return the files that the run wrote, sure that they are as it wrote them."""
+    for path, digest in record.written.items():
+        if path not in history.tree:
+            raise _changed(record, f"{path}, which it wrote, is not there any more")
+        if sha256(history.tree[path].encode()).hexdigest() != digest:
+            raise _changed(record, f"{path}, which it wrote, was changed since")
+    return Replaced(
+        tuple(m for m in history.migrations if m.path in record.written),
+        tuple(s for s in history.snapshot_files if s.path in record.written),
+    )
+
+
+def _refuse_built_on(history: History, going: Replaced, record: Record) -> None:
+    """See to it that no snapshot that stays follows one that goes."""
+    doomed = {history.read(file.path).hash: file.path for file in going.snapshots}
+    for file in history.snapshot_files if doomed else ():
+        if file.version in going.versions:
+            continue
+        for parent in history.read(file.path).parents:
+            if parent in doomed:
+                raise _changed(record, f"{file.path} was built on {doomed[parent]} since")
+
+
+def _stored(folder: Path, history: History, record: Record) -> dict[str, str]:
+    """Return the texts of the files that the run moved away, sure that they have a place."""
+    from ashflow.run.ending import digests
+
+    files = {}
+    for path in record.removed:
+        if path in history.tree:
+            raise _changed(record, f"{path}, which it removed, is there again")
+        if not (folder / path).is_file():
+            raise _changed(record, f"{folder / path}, the old file, is not there any more")
+    found = digests(folder, record.removed)
+    tree = read_tree(folder, ["priv"])
+    for path, digest in record.removed.items():
+        if found[path] != digest:
+            raise _changed(record, f"{folder / path}, the old file, was changed since")
+        files[path] = tree[path]
+    return files
+
+
+def _changed(record: Record, what: str) -> UsageError:
+    return UsageError(
+        f"{record.deed} {record.id} of {record.repo} can't be taken back: {what}",
+        hint="Nothing was changed. Bring that back to what it was, or go on from here: the old "
+        "files stay in the store, and ashflow undo --list shows where.",
+    )
+
+
+def _check_ledger(record: Record, ledger: Ledger, database: Database) -> None:
+    """See to it that what is applied is what the run left."""
+    if record.changes_database and not database.exists():
+        raise _changed(record, f"{database.shown} is not there any more")
+    if not database.exists() or ledger_digest(ledger) == record.ledger:
+        return
+    if not ledger and not record.changes_database:
+        return
+    given = {row.version for row in record.given}
+    lacking = sorted(given - set(ledger.versions))
+    if lacking:
+        raise _changed(record, f"{lacking[0]}, which it applied, was rolled back since")
+    newest = tuple(ledger)[-1]
+    raise _changed(
+        record,
+        f"migrations were applied or rolled back since in {database.shown}; the last that is "
+        f"applied is {newest.version}_{newest.name}",
+    )
+
+
+def _check_database(record: Record, session: Session, database: Database) -> None:
+    """See to it that a database is the one that the run was at work in, and as it left it."""
+    found = session.meta().get("database_id")
+    if record.database_id is not None and found != record.database_id:
+        raise _changed(record, f"{database.shown} is another database than it was at work in")
+    if schema_digest(session.introspect(record.tables)) != record.schema:
+        tables = ", ".join(record.tables or ()) or "tables"
+        raise _changed(record, f"{tables} of {database.shown} were changed by hand since")
+
+
+def _stretch(
+    project: Project,
+    record: Record,
+    history: History,
+    ledger: Ledger,
+    files: Mapping[str, str],
+) -> Stretch:
+    """Return the way back: what went up goes down, what went down comes up."""
+    if not record.changes_database:
+        return Stretch()
+    root = str(project.root)
+    rows = [row for row in reversed(tuple(ledger)) if row.version in _versions(record.given)]
+    downs = tuple(down(history, row, root) for row in rows)
+    folders = project.folders(record.repo)
+    old = read_history(files, migrations=folders.migrations, snapshots=folders.snapshots)
+    ups = tuple(
+        again(old if old.migration(row.version) else history, row, root)
+        for row in _in_order(record.taken)
+    )
+    if record.net is None:
+        return Stretch(downs, ups)
+    apart = _versions(record.given[: record.apart])
+    net = (
+        *reverse_all([decode_operation(operation) for operation in record.net]),
+        *(op for step in downs if step.version in apart for op in step.operations),
+    )
+    return Stretch(downs, ups, net)
+
+
+def _versions(rows: Sequence[Applied]) -> frozenset[str]:
+    return frozenset(row.version for row in rows)
+
+
+def _in_order(rows: Sequence[Applied]) -> list[Applied]:
+    return sorted(rows, key=lambda row: row.position)
+
+
+def _turn(project: Project, plan: Undo, run: str) -> Turn:
+    record = plan.record
+    index = record.index
+    written = {path: Entry(index, "", "") for path in record.written} if index else {}
+    return Turn(
+        id=run,
+        deed="undo",
+        repo=record.repo,
+        name=record.name,
+        root=project.root,
+        database=plan.database,
+        ledger=plan.ledger,
+        stretch=plan.stretch,
+        rows=tuple(_in_order(record.taken)),
+        removed=plan.replaced.paths,
+        files=plan.files,
+        check=lambda session: _check(project, plan, session),
+        losses=plan.losses,
+        renames=_back(record),
+        parcels=plan.parcels,
+        waits=_waits(plan),
+        entries=written,
+        undoes=record.id,
+        restored=record.entries,
+    )
+
+
+def _check(project: Project, plan: Undo, session: Session | None) -> None:
+    check_unchanged(project, plan, session)
+    if session is not None and plan.stretch:
+        _check_database(plan.record, session, plan.database)
+
+
+def _back(record: Record) -> Renames:
+    """Return what is called how where it returns: the renames of the run, the other way round."""
+    tables = {kept.to: kept.table for kept in record.kept if kept.to != kept.table}
+    columns = {kept.to: {new: old for old, new in kept.columns} for kept in record.kept}
+    return Renames(tables, {table: pairs for table, pairs in columns.items() if pairs})
+
+
+def _waits(plan: Undo) -> str:
+    """Return the newest migration that comes back and is not applied: with it, rows may return."""
+    applied = _versions(plan.record.taken)
+    return max(versions_of(plan.files) - applied, default="")

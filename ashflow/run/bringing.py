@@ -1,0 +1,178 @@
+"""Run operations, and bring back in the same transaction what an earlier step kept aside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from ashflow.adapters.protocol import Lot
+from ashflow.change.loosen import loosened
+from ashflow.change.operations import RenameColumn, RenameTable
+from ashflow.change.renames import Renames
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from ashflow.adapters.protocol import Session
+    from ashflow.change.operations import Operation
+    from ashflow.run.record import Kept
+
+    Run = Callable[[Sequence[Operation]], tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """Values that wait in a file to be brought back.
+
+    Args:
+        path: The file.
+        kept: What of it is brought back.
+        run: The name of the run that kept it.
+    """
+
+    path: Path
+    kept: tuple[Kept, ...]
+    run: str = ""
+
+
+class Brought(NamedTuple):
+    """What was brought back.
+
+    Args:
+        rows: How many rows, and values of single columns, are there again.
+        kept: What each parcel had, in order, with how much of it is left in the file.
+        runs: The runs that had kept aside what is back, or some of it.
+        notes: What is back, and what is left in which file.
+    """
+
+    rows: int = 0
+    kept: tuple[Kept, ...] = ()
+    runs: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def lot_of(kept: Kept) -> Lot:
+    """Return what a database is asked to keep aside, or to bring back."""
+    return Lot(kept.table, kept.column, kept.to, kept.columns, kept.squeezed)
+
+
+def renamed(parcel: Parcel, renames: Renames) -> Parcel:
+    """Return a parcel whose tables and columns are called otherwise where they return.
+
+    Args:
+        parcel: The parcel.
+        renames: The new names, by those that they would return under.
+    """
+    return replace(parcel, kept=tuple(_renamed(kept, renames) for kept in parcel.kept))
+
+
+def _renamed(kept: Kept, renames: Renames) -> Kept:
+    pairs = renames.columns_of(kept.to)
+    known = dict(kept.columns)
+    columns = {old: pairs.get(new, new) for old, new in known.items()}
+    columns |= {old: new for old, new in pairs.items() if old not in known.values()}
+    to = renames.tables.get(kept.to, kept.to)
+    return replace(kept, to=to, columns=tuple(sorted(columns.items())))
+
+
+def followed(parcel: Parcel, operations: Iterable[Operation]) -> Parcel:
+    """Return a parcel under the names that operations give to what was there before them.
+
+    Args:
+        parcel: The parcel.
+        operations: What is done before it is brought back.
+    """
+    for operation in operations:
+        match operation:
+            case RenameTable(old, new):
+                parcel = renamed(parcel, Renames({old: new}))
+            case RenameColumn(table, old, new):
+                parcel = renamed(parcel, Renames({}, {table: {old: new}}))
+            case _:
+                pass
+    return parcel
+
+
+def at_home(parcel: Parcel) -> Parcel:
+    """Return a parcel under the names that its values had when they were kept aside."""
+    return replace(parcel, kept=tuple(replace(k, to=k.table, columns=()) for k in parcel.kept))
+
+
+def columns_of(parcels: Iterable[Parcel]) -> frozenset[tuple[str, str]]:
+    """Return the single columns that are brought back, by the names that they return under."""
+    return frozenset(
+        (kept.to, dict(kept.columns).get(kept.column, kept.column))
+        for parcel in parcels
+        for kept in parcel.kept
+        if kept.column is not None
+    )
+
+
+def bring(session: Session, parcels: Sequence[Parcel]) -> Brought:
+    """Bring back what parcels hold, where it has a place.
+
+    Args:
+        session: A session that holds the lock.
+        parcels: What is brought back, in order: what comes later wins.
+
+    Raises:
+        RowsForbid: Rows would refer to what is not there.
+    """
+    brought = Brought()
+    for parcel in parcels:
+        brought = _joined(brought, _bring(session, parcel))
+    return brought
+
+
+def _bring(session: Session, parcel: Parcel) -> Brought:
+    lots = [lot_of(kept) for kept in parcel.kept]
+    carried = session.carry(parcel.path, lots)
+    rows = sum(one.rows for one in carried)
+    told = tuple(
+        replace(kept, rows=one.rows + one.left, left=one.left)
+        for kept, one in zip(parcel.kept, carried, strict=True)
+    )
+    return Brought(rows, told, (parcel.run,) * (rows > 0), tuple(_notes(parcel, told)))
+
+
+def _notes(parcel: Parcel, told: Iterable[Kept]) -> Iterator[str]:
+    """Yield what there is to be told of what an earlier run kept: its own is told elsewhere."""
+    for kept in told if parcel.run else ():
+        if back := kept.rows - kept.left:
+            yield f"{replace(kept, left=back)} is back from run {parcel.run}"
+        if kept.left:
+            yield f"{kept} has no place, and stays in {parcel.path}"
+
+
+def _joined(one: Brought, other: Brought) -> Brought:
+    return Brought(
+        one.rows + other.rows,
+        (*one.kept, *other.kept),
+        (*one.runs, *other.runs),
+        (*one.notes, *other.notes),
+    )
+
+
+def run_bringing(
+    operations: Sequence[Operation], session: Session, parcels: Sequence[Parcel], run: Run
+) -> tuple[tuple[str, ...], Brought]:
+    """Run operations, and bring back what has a place then.
+
+    Args:
+        operations: What is done.
+        session: A session that holds the lock, in which foreign keys are looked at afterwards.
+        parcels: What is brought back.
+        run: Runs operations in that session.
+
+    Returns:
+        What happened to rows though no operation says so; and what was brought back.
+
+    Raises:
+        AshflowError: The database or the rows in it refused.
+    """
+    back = [followed(parcel, operations) for parcel in parcels]
+    at_first, then = loosened(operations, columns_of(back))
+    notes = run(at_first)
+    brought = bring(session, back)
+    return (*notes, *(run(then) if then else ())), brought

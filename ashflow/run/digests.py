@@ -1,0 +1,41 @@
+"""Short names for large states, to tell whether one is still what it was."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ashflow.history.ledger import Applied
+    from ashflow.schema.table import Schema
+
+
+def ledger_digest(rows: Iterable[Applied]) -> str:
+    """Return a name for what is applied, in its order.
+
+    Args:
+        rows: The rows of the ledger, in order of application.
+    """
+    lines = (f"{row.version} {row.checksum}\n" for row in rows)
+    return sha256("".join(lines).encode()).hexdigest()
+
+
+def schema_digest(schema: Schema) -> str:
+    """Return a name for tables; the order of columns and members is no part of it.
+
+    Args:
+        schema: The tables.
+    """
+    from ashflow.change.codec import canonical
+    from ashflow.schema.codec import encode_table
+
+    told = []
+    for name in sorted(schema):
+        data = encode_table(schema[name])
+        for key, value in data.items():
+            if isinstance(value, list) and key not in {"primary_key", "statements"}:
+                data[key] = sorted(value, key=canonical)
+        told.append(data)
+    return sha256(canonical(told).encode()).hexdigest()

@@ -1,0 +1,149 @@
+"""Rows that wait in the store until the migration is applied that brings their table back.
+
+`waiting/<repo>/<version>/<run>` is an empty file: what the run kept aside comes back with that
+version. Where another migration takes the place of that one, they wait for both: an undo may bring
+the first one back. All files of a run go when its rows are brought in.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ashflow.run.bringing import Parcel
+from ashflow.run.journal import RECORD, read_record, run_folder
+from ashflow.worktree.ground import refused, remove, sync_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+    from pathlib import Path
+
+
+def is_waited(store: Path, repo: str) -> bool:
+    """Whether something waits, or has waited, for migrations of a repo.
+
+    Args:
+        store: The store; it need not be there.
+        repo: The repo.
+    """
+    return _folder(store, repo).is_dir()
+
+
+def waiting(
+    store: Path, repo: str, versions: Iterable[str], database_id: str | None
+) -> tuple[Parcel, ...]:
+    """Return what waits for one of some versions, what was kept first coming first.
+
+    Args:
+        store: The store.
+        repo: The repo.
+        versions: The versions.
+        database_id: What the database calls itself: rows of another one are not for it.
+
+    Raises:
+        FileError: The record of a run can't be read.
+    """
+    folder = _folder(store, repo)
+    runs = sorted({run for version in versions for run in _names(folder / version)})
+    found = (parcel_of(store, repo, run, database_id) for run in runs)
+    return tuple(parcel for parcel in found if parcel is not None)
+
+
+def parcel_of(store: Path, repo: str, run: str, database_id: str | None) -> Parcel | None:
+    """Return what a run kept aside and did not bring back; None where that is nothing.
+
+    Args:
+        store: The store.
+        repo: The repo.
+        run: The name of the run.
+        database_id: What the database calls itself.
+
+    Raises:
+        FileError: Its record can't be read.
+    """
+    folder = run_folder(store, run, repo)
+    record = read_record(folder / RECORD)
+    if record is None or not record.parked or record.database_id != database_id:
+        return None
+    left = tuple(kept for kept in record.kept if kept.left == kept.rows)
+    return Parcel(folder / record.parked, left, run) if left else None
+
+
+def let_wait(store: Path, repo: str, run: str, version: str) -> None:
+    """Let what a run kept aside wait for a version; done twice it is done once.
+
+    Raises:
+        FileError: It cannot be noted.
+    """
+    folder = _folder(store, repo) / version
+    with refused(f"{folder} cannot be written to"):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (folder / run).touch(mode=0o600)
+        sync_folder(folder)
+
+
+def hand_on(store: Path, repo: str, versions: Iterable[str], to: str) -> None:
+    """Let what waits for some versions wait for another one too; done twice it is done once.
+
+    Args:
+        store: The store.
+        repo: The repo.
+        versions: What it waits for.
+        to: What it shall wait for.
+
+    Raises:
+        FileError: It cannot be noted.
+    """
+    for version in versions:
+        for run in _names(_folder(store, repo) / version):
+            let_wait(store, repo, run, to)
+
+
+def no_more(store: Path, repo: str, runs: Collection[str]) -> None:
+    """Let what some runs kept aside wait no more: it is back; done twice it is done once.
+
+    Args:
+        store: The store.
+        repo: The repo.
+        runs: The names of the runs.
+
+    Raises:
+        FileError: It cannot be noted.
+    """
+    folder = _folder(store, repo)
+    for version in _names(folder) if runs else ():
+        with refused(f"{folder / version} cannot be written to"):
+            for run in runs:
+                (folder / version / run).unlink(missing_ok=True)
+        remove(folder / version)
+    if runs:
+        remove(folder)
+
+
+def forget_applied(store: Path, repo: str, applied: Iterable[str], database_id: str | None) -> None:
+    """Let nothing wait for a version that is applied: the process was killed that brought it in.
+
+    Args:
+        store: The store.
+        repo: The repo.
+        applied: The versions that are applied.
+        database_id: What the database calls itself.
+
+    Raises:
+        FileError: It cannot be noted, or the record of a run can't be read.
+    """
+    back = waiting(store, repo, applied, database_id) if is_waited(store, repo) else ()
+    no_more(store, repo, [parcel.run for parcel in back])
+
+
+def still_wanted(store: Path) -> frozenset[str]:
+    """Return the names of the runs of which something waits."""
+    folder = store / "waiting"
+    return frozenset(path.name for path in folder.glob("*/*/*"))
+
+
+def _folder(store: Path, repo: str) -> Path:
+    return store / "waiting" / repo
+
+
+def _names(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()] if folder.is_dir() else []
