@@ -2,8 +2,8 @@
 
     bench_history.py PROJECT MIGRATIONS FILES
 
-It is run by a Python that has ashflow. Every second migration drops the index that the one before it
-added. FILES other files are laid beside them, in `docs/`.
+It is run by a Python that has ashflow. Every second migration drops the index that the one before
+it added. FILES other files are laid beside them, in `docs/`.
 """
 
 from __future__ import annotations

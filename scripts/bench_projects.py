@@ -7,11 +7,11 @@ import shutil
 import subprocess
 import tempfile
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
 HEAD = """\
 from datetime import datetime
@@ -35,6 +35,9 @@ class T{i:04d}(Resource, table="t{i:04d}"):
 {more}    unique_name = identity("name", "age", name="uq_t{i:04d}")
     by_created = index("created", name="ix_t{i:04d}")
 """
+OF_A_PAST = 100
+"""The number of resources in a project with a long past."""
+
 PYPROJECT = """\
 [tool.ashflow]
 domains = ["shop.resources"]
@@ -115,6 +118,29 @@ class Ashflow:
         for words in (["git", "commit", "-qam", "more"], self.generate("second"), self.migrate):
             self._run(stages["git"], words)
         return stages
+
+    def with_past(self, python: str, count: int, files: int) -> Path:
+        """Make a project with many tracked and applied migrations, and one that is untracked.
+
+        Args:
+            python: A Python that has ashflow.
+            count: How many are tracked.
+            files: How many other files lie beside them.
+        """
+        folder = self.work / f"past-{count}"
+        shutil.copytree(self.stages(OF_A_PAST)["applied"], folder, symlinks=True)
+        script = Path(__file__).resolve().parent / "bench_history.py"
+        for words in (
+            ["git", "config", "gc.auto", "0"],
+            [python, str(script), str(folder), str(count), str(files)],
+            ["git", "add", "--all"],
+            ["git", "commit", "--quiet", "--message", "past"],
+        ):
+            self._run(folder, words)
+        put(folder / "shop/resources.py", resources(OF_A_PAST, changed=True))
+        for words in (["git", "commit", "-qam", "more"], self.generate("second"), self.migrate):
+            self._run(folder, words)
+        return folder
 
     def _run(self, folder: Path, words: Sequence[str]) -> None:
         run(words, folder, self.env)

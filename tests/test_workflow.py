@@ -303,7 +303,6 @@ def test_a_killed_command_is_ended_and_a_row_survives(at):
     at.check()
 
 
-@pytest.mark.xfail(strict=True, reason="an IndexError where nothing is applied any more")
 def test_an_undo_of_an_undo_says_why_not_when_all_is_rolled_back(at):
     at.declare({"alpha": Declared()})
     at.change("regen", at.name(), "-m", "--yes")
@@ -314,7 +313,6 @@ def test_an_undo_of_an_undo_says_why_not_when_all_is_rolled_back(at):
     assert at.run("undo").code == 2
 
 
-@pytest.mark.xfail(strict=True, reason="no copy is kept where nothing goes down")
 def test_rows_of_a_table_that_a_dropped_statement_made_come_back_with_an_undo(at):
     at.declare({"alpha": Declared(raw=True)})
     at.change("codegen", at.name())
@@ -328,7 +326,6 @@ def test_rows_of_a_table_that_a_dropped_statement_made_come_back_with_an_undo(at
     assert at.things() == before
 
 
-@pytest.mark.xfail(strict=True, reason="the values of a renamed column are lost, without a word")
 def test_an_undo_of_a_rename_onto_a_column_that_was_there_brings_both_back(at):
     text = Attribute("str")
     at.declare({"alpha": Declared({"color": text})})
@@ -346,7 +343,6 @@ def test_an_undo_of_a_rename_onto_a_column_that_was_there_brings_both_back(at):
     assert at.things() == before
 
 
-@pytest.mark.xfail(strict=True, reason="on the way down the column is NOT NULL before it is filled")
 def test_an_undo_that_is_really_run_brings_a_column_back_that_is_not_null(at):
     at.declare({"alpha": Declared({"size": Attribute("str", null=False)})})
     at.change("codegen", at.name())

@@ -178,6 +178,7 @@ def _turn(
         ledger=plan.ledger,
         stretch=plan.stretch,
         rows=tuple(row_of(up, project.now()) for up in ups),
+        paths=plan.history.paths,
         removed=plan.replaced.paths,
         files=plan.files,
         check=lambda session: check_unchanged(project, plan, session),

@@ -20,7 +20,7 @@ from ashflow.plan.stretch import Stretch
 from ashflow.project.migrate import ledger_of
 from ashflow.project.rerun import check_unchanged, run_turns
 from ashflow.run.bringing import at_home, renamed
-from ashflow.run.digests import ledger_digest, schema_digest
+from ashflow.run.digests import files_digest, ledger_digest, schema_digest
 from ashflow.run.ending import FILES, versions_of
 from ashflow.run.journal import records, run_folder
 from ashflow.run.losing import survey
@@ -140,8 +140,8 @@ def _plan(project: Project, repo: RepoConfig, record: Record) -> Undo:
     folder = run_folder(store_folder(project.root), record.id, record.repo)
     history = project.history(repo.name)
     replaced = _written(history, record)
-    _refuse_built_on(history, replaced, record)
     files = _stored(folder / FILES, history, record)
+    _refuse_others(history, record)
     database = project.database(repo)
     ledger = ledger_of(database)
     _check_ledger(record, ledger, database)
@@ -185,15 +185,15 @@ def _written(history: History, record: Record) -> Replaced:
     )
 
 
-def _refuse_built_on(history: History, going: Replaced, record: Record) -> None:
-    """See to it that no snapshot that stays follows one that goes."""
-    doomed = {history.read(file.path).hash: file.path for file in going.snapshots}
-    for file in history.snapshot_files if doomed else ():
-        if file.version in going.versions:
-            continue
-        for parent in history.read(file.path).parents:
-            if parent in doomed:
-                raise _changed(record, f"{file.path} was built on {doomed[parent]} since")
+def _refuse_others(history: History, record: Record) -> None:
+    """See to it that no migration and no snapshot came or went since."""
+    if files_digest(history.paths) == record.files:
+        return
+    since = max(versions_of(record.written), default="")
+    came = [m.path for m in history.migrations if m.version > since]
+    came += [s.path for s in history.snapshot_files if s.version > since]
+    what = f"{came[0]} came since" if came else "other migrations or snapshots came or went since"
+    raise _changed(record, what)
 
 
 def _stored(folder: Path, history: History, record: Record) -> dict[str, str]:
@@ -235,11 +235,11 @@ def _check_ledger(record: Record, ledger: Ledger, database: Database) -> None:
     lacking = sorted(given - set(ledger.versions))
     if lacking:
         raise _changed(record, f"{lacking[0]}, which it applied, was rolled back since")
-    newest = tuple(ledger)[-1]
+    newest = next((f"{row.version}_{row.name}" for row in reversed(tuple(ledger))), "none")
     raise _changed(
         record,
         f"migrations were applied or rolled back since in {database.shown}; the last that is "
-        f"applied is {newest.version}_{newest.name}",
+        f"applied is {newest}",
     )
 
 
@@ -304,6 +304,7 @@ def _turn(project: Project, plan: Undo, run: str) -> Turn:
         ledger=plan.ledger,
         stretch=plan.stretch,
         rows=tuple(_in_order(record.taken)),
+        paths=plan.history.paths,
         removed=plan.replaced.paths,
         files=plan.files,
         check=lambda session: _check(project, plan, session),

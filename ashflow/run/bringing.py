@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ashflow.adapters.protocol import Lot
 from ashflow.change.loosen import loosened
 from ashflow.change.operations import RenameColumn, RenameTable
 from ashflow.change.renames import Renames
+from ashflow.change.trace import trace
+from ashflow.schema.sqltext import fold
+from ashflow.schema.table import Column, Schema, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from ashflow.adapters.protocol import Session
     from ashflow.change.operations import Operation
     from ashflow.run.record import Kept
 
+    Holding = Mapping[str, Sequence[str]]
     Run = Callable[[Sequence[Operation]], tuple[str, ...]]
+
+
+Place = tuple[str, str | None]
+"""A table, with None, or a column of one, in small letters."""
+
+_NOWHERE: Final = "__ashflow_nowhere"
+"""The name of a table that no database has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +40,13 @@ class Parcel:
         path: The file.
         kept: What of it is brought back.
         run: The name of the run that kept it.
+        at_end: Whether the names that it returns under are those when all is done.
     """
 
     path: Path
     kept: tuple[Kept, ...]
     run: str = ""
+    at_end: bool = False
 
 
 class Brought(NamedTuple):
@@ -83,7 +96,7 @@ def followed(parcel: Parcel, operations: Iterable[Operation]) -> Parcel:
         parcel: The parcel.
         operations: What is done before it is brought back.
     """
-    for operation in operations:
+    for operation in operations if not parcel.at_end else ():
         match operation:
             case RenameTable(old, new):
                 parcel = renamed(parcel, Renames({old: new}))
@@ -96,37 +109,55 @@ def followed(parcel: Parcel, operations: Iterable[Operation]) -> Parcel:
 
 def at_home(parcel: Parcel) -> Parcel:
     """Return a parcel under the names that its values had when they were kept aside."""
-    return replace(parcel, kept=tuple(replace(k, to=k.table, columns=()) for k in parcel.kept))
+    kept = tuple(replace(one, to=one.table, columns=()) for one in parcel.kept)
+    return replace(parcel, kept=kept, at_end=True)
+
+
+def taken_by(there: Holding, operations: Iterable[Operation]) -> frozenset[Place]:
+    """Return the places that something stands in which was there before: nothing returns there.
+
+    Args:
+        there: The columns of the tables that stay, before the operations.
+        operations: What is done.
+    """
+    start = Schema(Table(t, [Column(c, "text") for c in columns]) for t, columns in there.items())
+    found: set[Place] = set()
+    for table, columns in trace(start, operations).values():
+        found |= {(fold(table), None), *((fold(table), fold(c)) for c in columns.values())}
+    return frozenset(found)
 
 
 def columns_of(parcels: Iterable[Parcel]) -> frozenset[tuple[str, str]]:
     """Return the single columns that are brought back, by the names that they return under."""
     return frozenset(
-        (kept.to, dict(kept.columns).get(kept.column, kept.column))
+        (kept.to, _column_of(kept))
         for parcel in parcels
         for kept in parcel.kept
         if kept.column is not None
     )
 
 
-def bring(session: Session, parcels: Sequence[Parcel]) -> Brought:
+def bring(
+    session: Session, parcels: Sequence[Parcel], taken: frozenset[Place] = frozenset()
+) -> Brought:
     """Bring back what parcels hold, where it has a place.
 
     Args:
         session: A session that holds the lock.
         parcels: What is brought back, in order: what comes later wins.
+        taken: The places in which something else stands.
 
     Raises:
         RowsForbid: Rows would refer to what is not there.
     """
     brought = Brought()
     for parcel in parcels:
-        brought = _joined(brought, _bring(session, parcel))
+        brought = _joined(brought, _bring(session, parcel, taken))
     return brought
 
 
-def _bring(session: Session, parcel: Parcel) -> Brought:
-    lots = [lot_of(kept) for kept in parcel.kept]
+def _bring(session: Session, parcel: Parcel, taken: frozenset[Place]) -> Brought:
+    lots = [_lot(kept, taken) for kept in parcel.kept]
     carried = session.carry(parcel.path, lots)
     rows = sum(one.rows for one in carried)
     told = tuple(
@@ -134,6 +165,19 @@ def _bring(session: Session, parcel: Parcel) -> Brought:
         for kept, one in zip(parcel.kept, carried, strict=True)
     )
     return Brought(rows, told, (parcel.run,) * (rows > 0), tuple(_notes(parcel, told)))
+
+
+def _lot(kept: Kept, taken: frozenset[Place]) -> Lot:
+    """Return what is asked to come back; what would come into another's place comes nowhere."""
+    lot = lot_of(kept)
+    column = None if kept.column is None else fold(_column_of(kept))
+    is_taken = not kept.squeezed and (fold(kept.to), column) in taken
+    return replace(lot, to=_NOWHERE) if is_taken else lot
+
+
+def _column_of(kept: Kept) -> str:
+    """Return what the column is called where it returns."""
+    return dict(kept.columns).get(kept.column or "", kept.column or "")
 
 
 def _notes(parcel: Parcel, told: Iterable[Kept]) -> Iterator[str]:
@@ -171,8 +215,9 @@ def run_bringing(
     Raises:
         AshflowError: The database or the rows in it refused.
     """
+    taken = taken_by(session.holding(), operations)
     back = [followed(parcel, operations) for parcel in parcels]
     at_first, then = loosened(operations, columns_of(back))
     notes = run(at_first)
-    brought = bring(session, back)
+    brought = bring(session, back, taken)
     return (*notes, *(run(then) if then else ())), brought

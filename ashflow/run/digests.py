@@ -22,6 +22,15 @@ def ledger_digest(rows: Iterable[Applied]) -> str:
     return sha256("".join(lines).encode()).hexdigest()
 
 
+def files_digest(paths: Iterable[str]) -> str:
+    """Return a name for a set of files.
+
+    Args:
+        paths: Their paths.
+    """
+    return sha256("\n".join(sorted(paths)).encode(errors="surrogateescape")).hexdigest()
+
+
 def schema_digest(schema: Schema) -> str:
     """Return a name for tables; the order of columns and members is no part of it.
 

@@ -71,6 +71,7 @@ class Record:
         index: How the new files stand in git's index: `staged`, `intent`, or None for not at all.
         made: Whether the run makes the database.
         committed: Whether it is done, where no database says so.
+        files: A digest of the migrations and snapshots that are there after it.
         ledger: A digest of the ledger after it.
         schema: A digest of the tables that it is about, after it; empty where nothing is done.
         tables: Those tables; None: all.
@@ -100,6 +101,7 @@ class Record:
     index: Kind | None = None
     made: bool = False
     committed: bool = False
+    files: str = ""
     ledger: str = ""
     schema: str = ""
     tables: tuple[str, ...] | None = ()

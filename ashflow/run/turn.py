@@ -19,8 +19,8 @@ from ashflow.history.ledger import Ledger
 from ashflow.plan.choices import NO_RENAMES
 from ashflow.plan.steps import with_operations
 from ashflow.plan.stretch import touched
-from ashflow.run.bringing import Parcel, bring, columns_of, followed, lot_of
-from ashflow.run.digests import ledger_digest, schema_digest
+from ashflow.run.bringing import Parcel, bring, columns_of, followed, lot_of, taken_by
+from ashflow.run.digests import files_digest, ledger_digest, schema_digest
 from ashflow.run.ending import (
     BLOBS,
     FILES,
@@ -68,7 +68,8 @@ class Turn:
         ledger: What is applied in it.
         stretch: What is run in it.
         rows: What is written into its ledger, in the order of the stretch.
-        removed: The files that go.
+        paths: All migrations and snapshots of the repo.
+        removed: Those that go.
         files: The texts of those that come, by path.
         check: Sees to it, when nobody else is at work any more, that all is as it was planned from.
         losses: What the stretch is known to drop.
@@ -93,6 +94,7 @@ class Turn:
     ledger: Ledger
     stretch: Stretch
     rows: tuple[Applied, ...]
+    paths: tuple[str, ...]
     removed: tuple[str, ...]
     files: Mapping[str, str]
     check: Callable[[Session | None], None]
@@ -352,28 +354,58 @@ def _run(turn: Turn, session: Session, folder: Path, losses: Sequence[Loss]) -> 
     known = kept_of(losses, turn.renames)
     known += kept_of(squeezed(session, stretch), turn.renames, squeezed=True)
     parked = _keep(turn, folder, known)
-    before = session.holding() if parked and down else {}
-    notes = [note for leg in down for note in leg.run(leg.operations)]
+    before = session.holding() if (parked and down) or turn.parcels else {}
+    ways = [op for leg in down for op in leg.operations], [op for leg in up for op in leg.operations]
+    notes, then = _walk(down, turn.parcels, ways[1])
     lost: list[Kept] = []
-    if before:
-        gone = (op for leg in down for op in leg.operations)
-        lost = kept_of(lost_on_the_way(before, session.holding(), gone), turn.renames)
+    if parked and down:
+        lost = kept_of(lost_on_the_way(before, session.holding(), ways[0]), turn.renames)
     parcels = (*turn.parcels, Parcel(folder / PARKED, tuple(lost))) if lost else turn.parcels
-    way = [op for leg in up for op in leg.operations]
-    parcels = tuple(followed(parcel, way) for parcel in parcels)
-    then: list[Operation] = []
-    for leg in up:
-        way = way[len(leg.operations) :]
-        at_first, at_last = loosened(leg.operations, columns_of(parcels), way)
-        notes += leg.run(at_first)
-        then += at_last
-    brought = bring(session, parcels)
-    notes += [*(session.run(then) if then else ()), *brought.notes]
+    parcels = tuple(followed(parcel, ways[1]) for parcel in parcels)
+    more, at_last = _walk(up, parcels, ())
+    then += at_last
+    taken = taken_by(_without(before, lost), (*ways[0], *ways[1]))
+    brought = bring(session, parcels, taken)
+    notes += [*more, *(session.run(then) if then else ()), *brought.notes]
     seen = {(one.table, one.column) for one in lost}
     kept = [*brought.kept[len(brought.kept) - len(lost) :]]
     kept += [one for one in known if (one.table, one.column) not in seen]
     runs = tuple(run for run in brought.runs if run)
     return _Changed(tuple(kept) if parked else (), parked, brought.rows, tuple(notes), runs)
+
+
+def _walk(
+    legs: Sequence[_Leg], parcels: Sequence[Parcel], later: Sequence[Operation]
+) -> tuple[list[str], list[Operation]]:
+    """Run legs, with room for the values that come back.
+
+    Args:
+        legs: What is run.
+        parcels: What comes back.
+        later: What is run after them.
+
+    Returns:
+        What there is to be told of rows, and what has to be run when the values are there.
+    """
+    way = [*(op for leg in legs for op in leg.operations), *later]
+    notes: list[str] = []
+    then: list[Operation] = []
+    for leg in legs:
+        way = way[len(leg.operations) :]
+        at_first, at_last = loosened(leg.operations, columns_of(parcels), way)
+        notes += leg.run(at_first)
+        then += at_last
+    return notes, then
+
+
+def _without(before: Mapping[str, Sequence[str]], lost: Sequence[Kept]) -> dict[str, list[str]]:
+    """Return the columns of the tables that were there, without those that are lost."""
+    gone = {(one.table, one.column) for one in lost}
+    return {
+        table: [column for column in columns if (table, column) not in gone]
+        for table, columns in before.items()
+        if (table, None) not in gone
+    }
 
 
 class _Leg(NamedTuple):
@@ -448,6 +480,7 @@ def _ended(turn: Turn, record: Record, changed: _Changed, session: Session | Non
         schema = schema_digest(session.introspect(record.tables))
     return replace(
         record,
+        files=files_digest((set(turn.paths) - set(turn.removed)).union(turn.files)),
         ledger=ledger_digest(Ledger([*stay, *come])),
         schema=schema,
         kept=changed.kept,
