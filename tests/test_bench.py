@@ -22,7 +22,9 @@ def bench(*arguments):
 
 
 def test_every_command_is_measured_beside_its_floor():
-    done = bench("--venv", sys.prefix, "--runs", "1", "--sizes", "2,3", "--rows", "200", "--past", "12")
+    done = bench(
+        "--venv", sys.prefix, "--runs", "1", "--sizes", "2,3", "--rows", "200", "--past", "12"
+    )
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     for title in (
@@ -43,7 +45,10 @@ def test_every_command_is_measured_beside_its_floor():
     for title in ("codegen --check", "check", "initial codegen", "one-column codegen"):
         assert f"{title}, a further resource" in lines
     past = lines[lines.index("regen -m, one untracked, 100 resources") + 1 :]
-    assert [line[:45].strip() for line in past[:2]] == ["after 10 migrations", "after 12 migrations"]
+    assert [line[:45].strip() for line in past[:2]] == [
+        "after 10 migrations",
+        "after 12 migrations",
+    ]
     large = lines[lines.index("a column of 200 rows becomes NOT NULL") + 1 :]
     names = ["by hand", "ashflow", "ashflow --rebuild", "... --no-verify"]
     assert [line[:45].strip() for line in large[:4]] == names

@@ -9,8 +9,9 @@ from ashflow.history.history import read_history
 from ashflow.run.bringing import renamed
 from ashflow.run.events import Created
 from ashflow.run.journal import next_run, prune, standing
-from ashflow.run.turn import Turn, id_of, run_turn
+from ashflow.run.turn import Turn
 from ashflow.run.waiting import is_waited, still_wanted, waiting
+from ashflow.run.whole import id_of, run_turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -24,8 +24,9 @@ from ashflow.run.digests import files_digest, ledger_digest, schema_digest
 from ashflow.run.ending import FILES, versions_of
 from ashflow.run.journal import records, run_folder
 from ashflow.run.losing import survey
-from ashflow.run.turn import Turn, id_of
+from ashflow.run.turn import Turn
 from ashflow.run.waiting import parcel_of, waiting
+from ashflow.run.whole import id_of
 from ashflow.worktree.files import read_tree
 from ashflow.worktree.porcelain import Entry
 from ashflow.worktree.store import store_folder
