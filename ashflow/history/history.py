@@ -184,6 +184,16 @@ class History(NamedTuple):
             {folder: files for folder, files in kept.items() if files},
         )
 
+    def of(self, tables: Iterable[str]) -> History:
+        """Return the history with the snapshots of some tables only.
+
+        Args:
+            tables: Their names.
+        """
+        folders = frozenset(map(table_folder, tables))
+        kept = {folder: files for folder, files in self.snapshots.items() if folder in folders}
+        return self._replace(snapshots=kept)
+
     def load(self, migration: MigrationFile, root: str) -> Migration:
         """Run a migration's file and return what it says.
 

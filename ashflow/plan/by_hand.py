@@ -15,7 +15,7 @@ from ashflow.errors import EditedError, IrreversibleError, SchemaError
 from ashflow.history.version import LAST
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from ashflow.change.migration import Migration
     from ashflow.change.operations import Operation
@@ -128,13 +128,15 @@ def _written(snapshots: Iterable[Snapshot]) -> dict[str, frozenset[str]]:
     return found
 
 
-def work_left(olds: Olds, new: Sequence[Operation], base: Schema) -> tuple[Work, ...]:
+def work_left(
+    olds: Olds, new: Sequence[Operation], base: Callable[[], Schema]
+) -> tuple[Work, ...]:
     """Return the operations by hand that go into the new migration, sure that they can.
 
     Args:
         olds: The migrations that the regen is about.
         new: What is generated.
-        base: The tables before all of them.
+        base: Returns the tables before all of them; asked only where there is work by hand.
 
     Raises:
         EditedError: Work by hand would be lost, or does not go with what is generated.
@@ -142,7 +144,10 @@ def work_left(olds: Olds, new: Sequence[Operation], base: Schema) -> tuple[Work,
     if not olds.all:
         return ()
     _check_plain(olds.replaced)
-    return _fitting(_by_hand(olds.replaced, new), new, base, olds)
+    works = _by_hand(olds.replaced, new)
+    if not (works or olds.below or olds.above):
+        return ()
+    return _fitting(works, new, base(), olds)
 
 
 def _check_plain(olds: Iterable[Old]) -> None:

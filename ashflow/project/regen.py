@@ -225,7 +225,7 @@ def _plan(facts: Facts, name: str | None, choices: Choices, *, migrate: bool) ->
     name = name or derived_name(found)
     if facts.scope.dev:
         migrate = any(row.version in facts.replaced.versions for row in facts.ledger)
-    works = work_left(facts.olds, change.operations, standing_tables(leaves))
+    works = work_left(facts.olds, change.operations, lambda: standing_tables(leaves))
     if _is_there(facts, found, name, works):
         return _nothing_to_replace(facts, migrate=migrate)
     coming = _coming(facts, found, name, works)
@@ -440,8 +440,9 @@ def _base(facts: Facts, steps: Sequence[Up | Down]) -> Schema | None:
     waiting = {m.version for m in pending(facts.history, facts.ledger)}
     moved = facts.replaced.versions | waiting | {step.version for step in steps}
     tables = concerned(steps)
+    history = facts.history.without(moved)
     try:
-        leaves = newest(facts.history.without(moved), facts.project)
+        leaves = newest(history if tables is None else history.of(tables), facts.project)
     except ForkError:
         return None
     return Schema(
