@@ -43,8 +43,10 @@ def _show(output: Output, ended: Recovered) -> None:
     what = f"{record.deed} {record.id}"
     if not ended.forward:
         output.result(f"{record.repo}: {what} was undone; files and database are as before it")
-        for path in ended.others:
+        for path in ended.others.moved if ended.others else ():
             output.result(f"{record.repo}: what stood in the place of an old file is now {path}")
+        for path in ended.others.left if ended.others else ():
+            output.result(f"{record.repo}: {path} was changed meanwhile, and stays: look at it")
         return
     output.result(f"{record.repo}: {what} had committed, and is done now")
     for line in parked_lines(record, ended.parked):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ashflow.cli.options import care_of, common, opened
+from ashflow.cli.options import care_of, common, confirm, opened
 from ashflow.cli.output import Output, count
 from ashflow.cli.runs import as_json, path_json, show_rows
 
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 @click.argument("run", required=False)
 @click.option("--list", "listing", is_flag=True, help="Show the last runs, and change nothing.")
 @click.option("--dry-run", is_flag=True, help="Print the plan, and do nothing.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask before committed files go.")
 @common
-def undo(run: str | None, *, listing: bool, dry_run: bool, **options: Any) -> int:
+def undo(run: str | None, *, listing: bool, dry_run: bool, yes: bool, **options: Any) -> int:
     """Take the last regen back, or another RUN: files, ledger and schema are as before it.
 
     Rows that were written since stay where their columns stay; others are kept in the store. Where
@@ -49,6 +50,8 @@ def undo(run: str | None, *, listing: bool, dry_run: bool, **options: Any) -> in
     if dry_run:
         output.data({"id": "", "repos": [_plan_json(plan) for plan in plans]})
         return 0
+    if committed := [path for plan in plans for path in plan.committed]:
+        confirm(f"Remove {', '.join(committed)}, committed since?", yes=yes)
     done = []
     for plan, outcome in zip(plans, run_undo(project, plans), strict=True):
         if outcome is not None:

@@ -128,9 +128,7 @@ def _written(snapshots: Iterable[Snapshot]) -> dict[str, frozenset[str]]:
     return found
 
 
-def work_left(
-    olds: Olds, new: Sequence[Operation], base: Callable[[], Schema]
-) -> tuple[Work, ...]:
+def work_left(olds: Olds, new: Sequence[Operation], base: Callable[[], Schema]) -> tuple[Work, ...]:
     """Return the operations by hand that go into the new migration, sure that they can.
 
     Args:

@@ -126,9 +126,9 @@ def plan_stretch(
         UsageError: A migration runs outside a transaction, or with foreign keys on.
     """
     every = (*ups, *new)
-    _check_plain((*downs, *every))
     if not downs:
-        return Stretch(ups=every)
+        return stretch_of(every)
+    _check_plain((*downs, *every))
     before, sharing = _split(downs, ups, new)
     really = Stretch(downs, sharing, None, before)
     way = None if base is None else _way(base, downs, sharing)
@@ -146,6 +146,19 @@ def plan_stretch(
         return really
     net = (*diff(way.now, way.wanted, answers), *fills)
     return replace(really, net=net, kept=tuple(way.kept(answers)), made=tuple(_made(base, way.now)))
+
+
+def stretch_of(ups: Sequence[Up]) -> Stretch:
+    """Return a stretch in which nothing goes down.
+
+    Args:
+        ups: What is applied, oldest first.
+
+    Raises:
+        UsageError: A migration runs outside a transaction, or with foreign keys on.
+    """
+    _check_plain(ups)
+    return Stretch(ups=tuple(ups))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -226,11 +227,15 @@ def write(project: Project, generated: Sequence[Generated], found: Sequence[Foun
         LockedError: Another process wrote meanwhile.
     """
     from ashflow.worktree.files import write_new
+    from ashflow.worktree.store import held, store_folder
 
-    for one in found:
-        if list(project.history(one.repo).tree) != list(one.history.tree):
-            raise LockedError(
-                f"migrations or snapshots of {one.repo} were changed by another process meanwhile",
-                hint="Nothing was written. Run the command again: it compares anew.",
-            )
-    write_new(project.root, {p: text for one in generated for p, text in one.files.items()})
+    store = store_folder(project.root)
+    with held(store) if store.is_dir() else nullcontext():  # no regen was here: there is none
+        for one in found:
+            if list(project.tree(one.repo)) != list(one.history.tree):
+                raise LockedError(
+                    f"migrations or snapshots of {one.repo} were changed by another process "
+                    "meanwhile",
+                    hint="Nothing was written. Run the command again: it compares anew.",
+                )
+        write_new(project.root, {p: text for one in generated for p, text in one.files.items()})

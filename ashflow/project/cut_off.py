@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ashflow.errors import CutOffError, LockedError
+from ashflow.errors import CutOffError, LockedError, UsageError
 from ashflow.worktree.store import store_folder
 
 if TYPE_CHECKING:
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ashflow.project.checkout import Project
+    from ashflow.run.ending import Others
     from ashflow.run.record import Record
 
 
@@ -22,13 +23,13 @@ class Recovered(NamedTuple):
         record: What it was to do, or what it did.
         forward: Whether it is done; else everything is as it was before it.
         parked: The file with what it kept aside; None where there is none.
-        others: What somebody had put into the place of old files: where it is now.
+        others: What somebody else has written meanwhile.
     """
 
     record: Record
     forward: bool
     parked: Path | None = None
-    others: tuple[Path, ...] = ()
+    others: Others | None = None
 
 
 def refuse_cut_off(root: Path) -> None:
@@ -104,8 +105,13 @@ def recover(project: Project, repos: Collection[str]) -> Recovered | None:
     with held(store):
         clear_half_written(store)
         record = standing(store)
-        if record is None or record.repo not in repos:
+        if record is None:
             return None
+        if record.repo not in repos:
+            raise UsageError(
+                f"the {record.deed} {record.id} was cut off in another repo, {record.repo}",
+                hint=f"End it: ashflow recover --repo {record.repo}",
+            )
         database = project.database(project.config.repo(record.repo))
         committed = is_committed(record, database)
         clear_staging(project.root)

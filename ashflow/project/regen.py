@@ -23,7 +23,7 @@ from ashflow.plan.regen import (
     under_all_names,
 )
 from ashflow.plan.steps import Up
-from ashflow.plan.stretch import Stretch, concerned, plan_stretch, share, touched
+from ashflow.plan.stretch import Stretch, concerned, plan_stretch, share, stretch_of, touched
 from ashflow.project.codegen import Found, derived_name, generate, newest
 from ashflow.project.untracked import Facts, Ground, Scope, gather_all
 from ashflow.run.losing import returns, survey
@@ -358,7 +358,7 @@ def _is_there(facts: Facts, found: Found, name: str, works: Sequence[Work]) -> b
 def _nothing_to_replace(facts: Facts, *, migrate: bool) -> Regen:
     files = pending(facts.history, facts.ledger) if migrate else ()
     ups = tuple(up(facts.history, file, facts.root) for file in files)
-    return _planned(facts, Replaced(), None, Stretch(ups=ups), same=True)
+    return _count(_planned(facts, Replaced(), None, stretch_of(ups), same=True))
 
 
 def _downs(facts: Facts, foreign: frozenset[str]) -> tuple[Down, ...]:

@@ -186,7 +186,7 @@ def _turn(
         losses=plan.losses,
         keep=keep,
         renames=plan.renames,
-        parcels=() if later else _waiting(plan, store),
+        parcels=_waiting(plan, store, {up.version for up in ups}, replaced=not later),
         waits=plan.generated.version if plan.generated and later else "",
         hint=_WITH_M if later else "",
         located=ground.located,
@@ -195,13 +195,26 @@ def _turn(
     )
 
 
-def _waiting(plan: Regen, store: Path) -> tuple[Parcel, ...]:
-    """Return what waits for the migrations that go; what is applied is waited for no more."""
+def _waiting(plan: Regen, store: Path, ups: set[str], *, replaced: bool) -> tuple[Parcel, ...]:
+    """Return what waits for migrations that were not applied until now.
+
+    Args:
+        plan: What is done.
+        store: The store.
+        ups: The versions that are applied.
+        replaced: Whether that is brought in too which waits for those that are replaced.
+    """
     if not is_waited(store, plan.repo):
         return ()
-    versions = plan.replaced.versions - set(plan.ledger.versions)
-    found = waiting(store, plan.repo, versions, id_of(plan.database))
-    return tuple(renamed(parcel, plan.renames) for parcel in found)
+    applied, database_id = set(plan.ledger.versions), id_of(plan.database)
+    gone = plan.replaced.versions - applied if replaced else ()
+    of_gone = waiting(store, plan.repo, gone, database_id)
+    of_ups = waiting(store, plan.repo, ups - applied, database_id)
+    known = {parcel.run for parcel in of_gone}
+    return (
+        *(renamed(parcel, plan.renames) for parcel in of_gone),
+        *(parcel for parcel in of_ups if parcel.run not in known),
+    )
 
 
 def _in_index(

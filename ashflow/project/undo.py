@@ -5,8 +5,9 @@ No resource is imported: what the run did is written down in the store.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from hashlib import sha256
+import stat
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ashflow.change.codec import decode_operation
@@ -19,8 +20,9 @@ from ashflow.plan.regen import Replaced
 from ashflow.plan.stretch import Stretch
 from ashflow.project.migrate import ledger_of
 from ashflow.project.rerun import check_unchanged, run_turns
+from ashflow.project.untracked import git_of
 from ashflow.run.bringing import at_home, renamed
-from ashflow.run.digests import files_digest, ledger_digest, schema_digest
+from ashflow.run.digests import digest_of, file_digest, files_digest, ledger_digest, schema_digest
 from ashflow.run.ending import FILES, versions_of
 from ashflow.run.journal import records, run_folder
 from ashflow.run.losing import survey
@@ -28,12 +30,12 @@ from ashflow.run.turn import Turn
 from ashflow.run.waiting import parcel_of, waiting
 from ashflow.run.whole import id_of
 from ashflow.worktree.files import read_tree
-from ashflow.worktree.porcelain import Entry
+from ashflow.worktree.ground import read_bytes, refused
+from ashflow.worktree.porcelain import FileState
 from ashflow.worktree.store import store_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from ashflow.adapters.protocol import Database, Session
     from ashflow.config import RepoConfig
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from ashflow.run.bringing import Parcel
     from ashflow.run.record import Record
     from ashflow.run.turn import Outcome
+    from ashflow.worktree.porcelain import Entry, GitStatus, Located
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +59,14 @@ class Undo:
         ledger: What is applied now.
         history: The files now.
         replaced: Those that go.
-        files: The texts of those that come back, by path.
+        files: What those hold that come back, by path.
+        modes: Their permissions.
         stretch: What is run in the database.
         parcels: What the run kept aside, and what comes back.
         losses: Values that go: they are kept aside.
+        located: Where the project lies in its git repository; None where there is none.
+        entries: What git's index has of the files that go.
+        committed: Those of them that were committed since.
     """
 
     record: Record
@@ -67,10 +74,14 @@ class Undo:
     ledger: Ledger
     history: History
     replaced: Replaced
-    files: Mapping[str, str]
+    files: Mapping[str, bytes]
+    modes: Mapping[str, int]
     stretch: Stretch
     parcels: tuple[Parcel, ...]
     losses: tuple[Loss, ...]
+    located: Located | None = None
+    entries: Mapping[str, Entry] = field(default_factory=dict)
+    committed: tuple[str, ...] = ()
 
     @property
     def repo(self) -> str:
@@ -114,7 +125,28 @@ def plan_undo(project: Project, repos: Sequence[RepoConfig], run: str | None = N
         raise UsageError(
             f"there is no run {run} to be taken back", hint="ashflow undo --list shows them."
         )
-    return [_plan(project, repo, chosen[repo.name]) for repo in repos if repo.name in chosen]
+    plans = [_plan(project, repo, chosen[repo.name]) for repo in repos if repo.name in chosen]
+    found_git = git_of(project, [plan.repo for plan in plans]) if plans else None
+    return plans if found_git is None else [_in_git(plan, *found_git) for plan in plans]
+
+
+def _in_git(plan: Undo, located: Located, git: GitStatus) -> Undo:
+    """Return a plan with what git has of the files that go.
+
+    Raises:
+        UsageError: One of them is on a branch of a remote.
+    """
+    paths = plan.replaced.paths
+    known = {FileState.COMMITTED, FileState.MODIFIED}
+    committed = tuple(path for path in paths if git.state_of(path) in known)
+    if committed:
+        from ashflow.worktree.git import branches_with
+
+        for path, branches in branches_with(located, committed, remote=True).items():
+            if branches:
+                raise _changed(plan.record, f"{path} is on {branches[0]} already")
+    entries = {path: git.entries[path] for path in paths if path in git.entries}
+    return replace(plan, located=located, entries=entries, committed=committed)
 
 
 def run_undo(project: Project, plans: Sequence[Undo]) -> Iterator[Outcome | None]:
@@ -146,14 +178,15 @@ def _plan(project: Project, repo: RepoConfig, record: Record) -> Undo:
     database = project.database(repo)
     ledger = ledger_of(database)
     _check_ledger(record, ledger, database)
-    stretch = _stretch(project, record, history, ledger, files)
+    stretch = _stretch(project, record, history, ledger, folder / FILES)
     losses: tuple[Loss, ...] = ()
     if stretch:
         with database.read() as session:
             _check_database(record, session, database)
             losses = survey(session, database.shown, stretch)
     parcels = _parcels(project, record, id_of(database))
-    return Undo(record, database, ledger, history, replaced, files, stretch, parcels, losses)
+    modes = {path: stat.S_IMODE((folder / FILES / path).stat().st_mode) for path in files}
+    return Undo(record, database, ledger, history, replaced, files, modes, stretch, parcels, losses)
 
 
 def _parcels(project: Project, record: Record, database_id: str | None) -> tuple[Parcel, ...]:
@@ -175,10 +208,11 @@ def _parcels(project: Project, record: Record, database_id: str | None) -> tuple
 
 def _written(history: History, record: Record) -> Replaced:
     """Return the files that the run wrote, sure that they are as it wrote them."""
+    root = Path(record.project)
     for path, digest in record.written.items():
         if path not in history.tree:
             raise _changed(record, f"{path}, which it wrote, is not there any more")
-        if sha256(history.tree[path].encode()).hexdigest() != digest:
+        if digest not in {file_digest(root / path), digest_of(history.tree[path])}:
             raise _changed(record, f"{path}, which it wrote, was changed since")
     return Replaced(
         tuple(m for m in history.migrations if m.path in record.written),
@@ -197,22 +231,18 @@ def _refuse_others(history: History, record: Record) -> None:
     raise _changed(record, what)
 
 
-def _stored(folder: Path, history: History, record: Record) -> dict[str, str]:
-    """Return the texts of the files that the run moved away, sure that they have a place."""
-    from ashflow.run.ending import digests
-
+def _stored(folder: Path, history: History, record: Record) -> dict[str, bytes]:
+    """Return what the files hold that the run moved away, sure that they have a place."""
     files = {}
-    for path in record.removed:
+    for path, digest in record.removed.items():
         if path in history.tree:
             raise _changed(record, f"{path}, which it removed, is there again")
         if not (folder / path).is_file():
             raise _changed(record, f"{folder / path}, the old file, is not there any more")
-    found = digests(folder, record.removed)
-    tree = read_tree(folder, ["priv"])
-    for path, digest in record.removed.items():
-        if found[path] != digest:
+        with refused(f"{folder / path} cannot be read"):
+            files[path] = read_bytes(str(folder / path))
+        if digest_of(files[path]) != digest:
             raise _changed(record, f"{folder / path}, the old file, was changed since")
-        files[path] = tree[path]
     return files
 
 
@@ -259,7 +289,7 @@ def _stretch(
     record: Record,
     history: History,
     ledger: Ledger,
-    files: Mapping[str, str],
+    store: Path,
 ) -> Stretch:
     """Return the way back: what went up goes down, what went down comes up."""
     if not record.changes_database:
@@ -268,7 +298,9 @@ def _stretch(
     rows = [row for row in reversed(tuple(ledger)) if row.version in _versions(record.given)]
     downs = tuple(down(history, row, root) for row in rows)
     folders = project.folders(record.repo)
-    old = read_history(files, migrations=folders.migrations, snapshots=folders.snapshots)
+    old = read_history(
+        read_tree(store, ["priv"]), migrations=folders.migrations, snapshots=folders.snapshots
+    )
     ups = tuple(
         again(old if old.migration(row.version) else history, row, root)
         for row in _in_order(record.taken)
@@ -293,8 +325,6 @@ def _in_order(rows: Sequence[Applied]) -> list[Applied]:
 
 def _turn(project: Project, plan: Undo, run: str) -> Turn:
     record = plan.record
-    index = record.index
-    written = {path: Entry(index, "", "") for path in record.written} if index else {}
     return Turn(
         id=run,
         deed="undo",
@@ -308,12 +338,14 @@ def _turn(project: Project, plan: Undo, run: str) -> Turn:
         paths=plan.history.paths,
         removed=plan.replaced.paths,
         files=plan.files,
+        modes=plan.modes,
         check=lambda session: _check(project, plan, session),
         losses=plan.losses,
         renames=_back(record),
         parcels=plan.parcels,
         waits=_waits(plan),
-        entries=written,
+        located=plan.located,
+        entries=plan.entries,
         undoes=record.id,
         restored=record.entries,
     )

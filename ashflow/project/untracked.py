@@ -153,7 +153,10 @@ def gather_all(
         AshflowError: Resources, files or a database can't be read.
     """
     histories = {repo.name: project.history(repo.name) for repo in repos}
-    ground = _ground(histories, scope) if scope.dev else _ask_git(project, histories, scope)
+    if scope.dev:
+        ground = _ground(project, histories, scope)
+    else:
+        ground = _ask_git(project, histories, scope)
     facts = [
         _gather(project, repo, histories[repo.name], ground, discard_edits=discard_edits)
         for repo in repos
@@ -161,10 +164,38 @@ def gather_all(
     return ground, facts
 
 
-def _ground(histories: Mapping[str, History], scope: Scope) -> Ground:
-    """Return which files were made with --dev: their names, and what is in them, say so."""
+def _ground(project: Project, histories: Mapping[str, History], scope: Scope) -> Ground:
+    """Return which files were made with --dev: their names, and what is in them, say so.
+
+    git only tells what of them its index has.
+    """
     new = frozenset(path for history in histories.values() for path in history.dev_paths)
-    return Ground(None, scope, new)
+    found = git_of(project, list(histories)) if new else None
+    if found is None:
+        return Ground(None, scope, new)
+    located, git = found
+    entries = {path: entry for path, entry in git.entries.items() if path in new}
+    return Ground(located, scope, new, entries=entries)
+
+
+def git_of(project: Project, repos: Sequence[str]) -> tuple[Located, GitStatus] | None:
+    """Return where a project lies, and what git says of the files of some repos.
+
+    Args:
+        project: The checkout.
+        repos: The names of the repos.
+
+    Returns:
+        None where there is no git, or where it refuses: who asks can do without.
+    """
+    from ashflow.worktree.git import Nowhere, locate, status
+
+    folders = [*map(project.config.migrations, repos), *map(project.config.snapshots, repos)]
+    try:
+        located = locate(project.root)
+        return None if isinstance(located, Nowhere) else (located, status(located, folders))
+    except GitError:
+        return None
 
 
 def _ask_git(project: Project, histories: Mapping[str, History], scope: Scope) -> Ground:

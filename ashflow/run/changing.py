@@ -55,14 +55,17 @@ def change_database(turn: Turn, session: Session, folder: Path) -> Changed:
     Raises:
         AshflowError: The database or the rows in it refused.
     """
-    losses = _still_known(turn, session)
     stretch = turn.stretch
+    known = kept_of(_still_known(turn, session), turn.renames)
+    known += kept_of(squeezed(session, stretch), turn.renames, squeezed=True)
+    # Before the first change: another connection may not read what is not committed.
+    parked = _keep(turn, folder, known)
     before = tuple(note for step in stretch.before for note in run_named(session, step))
     with (
         _in_words(turn),
         session.as_one(stretch.operations, carries=bool(turn.parcels) or stretch.blind) as one,
     ):
-        changed = _run(turn, one, folder, losses)
+        changed = _run(turn, one, known, parked, folder)
     for gone in stretch.downs:
         session.forget(gone.version)
     for row in turn.rows:
@@ -83,17 +86,13 @@ def _still_known(turn: Turn, session: Session) -> tuple[Loss, ...]:
     return losses
 
 
-def _run(turn: Turn, session: Session, folder: Path, losses: Sequence[Loss]) -> Changed:
+def _run(turn: Turn, session: Session, known: Sequence[Kept], parked: str, folder: Path) -> Changed:
     """Run the way down and the way up, and bring back what has a place again.
 
     What SQL takes away nobody can tell beforehand: then the whole database is copied first, and
     what is lost is seen at the turning point.
     """
-    stretch = turn.stretch
     down, up = _legs(turn, session)
-    known = kept_of(losses, turn.renames)
-    known += kept_of(squeezed(session, stretch), turn.renames, squeezed=True)
-    parked = _keep(turn, folder, known)
     before = session.holding() if (parked and down) or turn.parcels else {}
     going, coming = ([op for leg in legs for op in leg.operations] for legs in (down, up))
     notes, then = _walk(down, turn.parcels, coming)

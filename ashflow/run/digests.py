@@ -5,11 +5,52 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from ashflow.worktree.ground import read_bytes, refused
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from ashflow.history.ledger import Applied
     from ashflow.schema.table import Schema
+
+
+def digest_of(text: str | bytes) -> str:
+    """Return the SHA-256 of what a file holds, in hex.
+
+    Args:
+        text: Its text, or its bytes.
+    """
+    return sha256(text.encode() if isinstance(text, str) else text).hexdigest()
+
+
+def file_digests(root: Path, paths: Iterable[str]) -> dict[str, str]:
+    """Return the SHA-256 of files, by path.
+
+    Args:
+        root: The folder that the paths are relative to.
+        paths: The paths.
+
+    Raises:
+        FileError: One can't be read.
+    """
+    found = {}
+    for path in paths:
+        with refused(f"{path} cannot be read"):
+            found[path] = digest_of(read_bytes(f"{root}/{path}"))
+    return found
+
+
+def file_digest(path: Path) -> str | None:
+    """Return the SHA-256 of a regular file; None where there is none.
+
+    Raises:
+        FileError: It can't be read.
+    """
+    if path.is_symlink() or not path.is_file():
+        return None
+    with refused(f"{path} cannot be read"):
+        return digest_of(read_bytes(str(path)))
 
 
 def ledger_digest(rows: Iterable[Applied]) -> str:

@@ -7,14 +7,14 @@ a part in the run.
 from __future__ import annotations
 
 import os
-from hashlib import sha256
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ashflow.errors import DatabaseError, FileError
+from ashflow.run.digests import file_digest
 from ashflow.run.journal import RECORD, clear_half_written, end, run_folder
 from ashflow.run.waiting import hand_on, let_wait, no_more
 from ashflow.worktree.files import Moved, move_away
-from ashflow.worktree.ground import read_bytes, refused, remove
+from ashflow.worktree.ground import remove
 from ashflow.worktree.staging import clear
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from ashflow.adapters.protocol import Database
     from ashflow.run.record import Record
-    from ashflow.worktree.porcelain import Kind
 
 FILES: Final = "files"
 """The folder of a run in which the files are that it moved away."""
@@ -35,6 +34,18 @@ PARKED: Final = "rows.sqlite3"
 """The file of a run that has the rows which it kept aside."""
 
 _UNDONE: Final = "undone"
+
+
+class Others(NamedTuple):
+    """What somebody else has written while a run was cut off.
+
+    Args:
+        moved: What stood in the place of old files: where it is now.
+        left: What stands in the place of new ones: it stays.
+    """
+
+    moved: tuple[Path, ...] = ()
+    left: tuple[Path, ...] = ()
 
 
 def is_committed(record: Record, database: Database) -> bool:
@@ -74,7 +85,7 @@ def _another(record: Record, what: str) -> DatabaseError:
     )
 
 
-def go_back(root: Path, store: Path, record: Record, database: Database) -> tuple[Path, ...]:
+def go_back(root: Path, store: Path, record: Record, database: Database) -> Others:
     """Put everything back to where it was before a run; done twice it is done once.
 
     The database is as it was: nothing was committed.
@@ -86,7 +97,8 @@ def go_back(root: Path, store: Path, record: Record, database: Database) -> tupl
         database: The database of its repo.
 
     Returns:
-        What somebody has put into the place of an old file meanwhile: where it is now.
+        What somebody has put into the place of an old file meanwhile: where it is now. And what of
+        the new files somebody has changed meanwhile: it stays.
 
     Raises:
         FileError: A file cannot be put back; the journal still stands then.
@@ -98,7 +110,8 @@ def go_back(root: Path, store: Path, record: Record, database: Database) -> tupl
         _unmake(database)
     _clear(folder)
     end(store)
-    return others
+    left = tuple(root / path for path in record.written if os.path.lexists(root / path))
+    return Others(others, left)
 
 
 def go_forward(root: Path, store: Path, record: Record) -> None:
@@ -131,23 +144,6 @@ def clear_staging(root: Path) -> None:
         clear(folder)
 
 
-def digests(root: Path, paths: Iterable[str]) -> dict[str, str]:
-    """Return the SHA-256 of files, by path.
-
-    Args:
-        root: The folder that the paths are relative to.
-        paths: The paths.
-
-    Raises:
-        FileError: One can't be read.
-    """
-    found = {}
-    for path in paths:
-        with refused(f"{path} cannot be read"):
-            found[path] = sha256(read_bytes(f"{root}/{path}")).hexdigest()
-    return found
-
-
 def _change_index(root: Path, store: Path, record: Record) -> None:
     if not (record.entries or record.index or record.restored):
         return
@@ -157,18 +153,15 @@ def _change_index(root: Path, store: Path, record: Record) -> None:
     located = locate(root)
     if isinstance(located, Nowhere):
         return
-    plain = {path: entry for path, entry in record.restored.items() if not entry.oid}
-    added: dict[str, Kind | None] = dict.fromkeys(record.written, record.index)
-    added |= {path: entry.kind for path, entry in plain.items()}
     change_index(
         located,
         remove=record.entries,
-        add=[path for path, kind in added.items() if kind == "staged"],
-        intend=[path for path, kind in added.items() if kind == "intent"],
+        add=record.written if record.index == "staged" else (),
+        intend=record.written if record.index == "intent" else (),
     )
-    saved = {path: entry for path, entry in record.restored.items() if entry.oid}
-    if saved:
-        restore_entries(located, saved, run_folder(store, record.undoes, record.repo) / BLOBS)
+    if record.restored:
+        blobs = run_folder(store, record.undoes, record.repo) / BLOBS
+        restore_entries(located, record.restored, blobs)
 
 
 def versions_of(paths: Iterable[str]) -> frozenset[str]:
@@ -183,7 +176,7 @@ def versions_of(paths: Iterable[str]) -> frozenset[str]:
 def _take_away(root: Path, folder: Path, written: Mapping[str, str]) -> None:
     """Take the files away that the run wrote; one that is another's by now, or was, stays."""
     _erase(folder, written)  # killed while they were moved
-    ours = [path for path, digest in written.items() if _digest(root / path) == digest]
+    ours = [path for path, digest in written.items() if file_digest(root / path) == digest]
     if ours:
         move_away(root, ours, folder / _UNDONE)
     _erase(folder, written)
@@ -192,7 +185,7 @@ def _take_away(root: Path, folder: Path, written: Mapping[str, str]) -> None:
 def _erase(folder: Path, written: Mapping[str, str]) -> None:
     """Erase what was taken away, but for what somebody else has written."""
     for path, digest in written.items():
-        if _digest(folder / _UNDONE / path) == digest:
+        if file_digest(folder / _UNDONE / path) == digest:
             remove(folder / _UNDONE / path)
 
 
@@ -207,9 +200,9 @@ def _put_back(root: Path, folder: Path, removed: Mapping[str, str]) -> tuple[Pat
                     f"{path} is neither at its place nor in {folder / FILES}",
                     hint="Bring it back, then run ashflow recover again.",
                 )
-        elif _digest(place) == digest:  # killed while it was moved
+        elif file_digest(place) == digest:  # killed while it was moved
             stored.unlink()
-        elif _digest(stored) == digest:
+        elif file_digest(stored) == digest:
             if os.path.lexists(place):
                 others.append(path)
             away.append(path)
@@ -224,14 +217,6 @@ def _put_back(root: Path, folder: Path, removed: Mapping[str, str]) -> tuple[Pat
     if away:
         Moved(root, folder / FILES, tuple(away)).put_back()
     return tuple(folder / _UNDONE / path for path in others)
-
-
-def _digest(path: Path) -> str | None:
-    """Return the SHA-256 of a regular file; None where there is none."""
-    if path.is_symlink() or not path.is_file():
-        return None
-    with refused(f"{path} cannot be read"):
-        return sha256(read_bytes(str(path))).hexdigest()
 
 
 def _unmake(database: Database) -> None:

@@ -37,7 +37,8 @@ class Turn:
         rows: What is written into its ledger, in the order of the stretch.
         paths: All migrations and snapshots of the repo.
         removed: Those that go.
-        files: The texts of those that come, by path.
+        files: The texts of those that come, or their bytes, by path.
+        modes: The permissions of those that have not the usual ones.
         check: Sees to it, when nobody else is at work any more, that all is as it was planned from.
         losses: What the stretch is known to drop.
         keep: Whether what goes is kept aside.
@@ -63,8 +64,9 @@ class Turn:
     rows: tuple[Applied, ...]
     paths: tuple[str, ...]
     removed: tuple[str, ...]
-    files: Mapping[str, str]
+    files: Mapping[str, str | bytes]
     check: Callable[[Session | None], None]
+    modes: Mapping[str, int] = field(default_factory=dict)
     losses: tuple[Loss, ...] = ()
     keep: bool = True
     renames: Renames = NO_RENAMES

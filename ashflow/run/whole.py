@@ -9,19 +9,18 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import replace
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from ashflow.errors import AshflowError
 from ashflow.history.ledger import Ledger
 from ashflow.plan.stretch import touched
 from ashflow.run.changing import Changed, change_database
-from ashflow.run.digests import files_digest, ledger_digest, schema_digest
+from ashflow.run.digests import digest_of, file_digests, files_digest, ledger_digest, schema_digest
 from ashflow.run.ending import (
     BLOBS,
     FILES,
+    Others,
     clear_staging,
-    digests,
     go_back,
     go_forward,
     is_committed,
@@ -111,8 +110,8 @@ def _begun(turn: Turn) -> Record:
         undoes=turn.undoes,
         database=turn.database.shown if changes else "",
         database_id=id_of(turn.database) if changes else None,
-        removed=digests(turn.root, turn.removed),
-        written={path: sha256(text.encode()).hexdigest() for path, text in turn.files.items()},
+        removed=file_digests(turn.root, turn.removed),
+        written={path: digest_of(text) for path, text in turn.files.items()},
         taken=tuple(row for row in again.values() if row is not None),
         given=turn.rows,
         apart=len(stretch.before),
@@ -143,7 +142,7 @@ def _tables(stretch: Stretch) -> tuple[str, ...] | None:
 def _end_early(turn: Turn, store: Path, record: Record, folder: Path, error: BaseException) -> None:
     """Put back what was done, or go on where COMMIT was done already."""
     turn.database.close()
-    others: tuple[Path, ...] = ()
+    others = Others()
     try:
         if is_committed(record, turn.database):
             go_forward(turn.root, store, read_record(folder / RECORD) or record)
@@ -156,8 +155,8 @@ def _end_early(turn: Turn, store: Path, record: Record, folder: Path, error: Bas
             f"{trouble.message}",
             hint="Mend that, then run ashflow recover: it knows what is to be put back.",
         ) from error
-    if others and isinstance(error, AshflowError):
-        told = ", ".join(map(str, others))
+    if others.moved and isinstance(error, AshflowError):
+        told = ", ".join(map(str, others.moved))
         raise type(error)(
             f"{error.message}\nSomebody wrote into the place of old files meanwhile: that is now "
             f"{told}",
@@ -177,7 +176,7 @@ def _do(turn: Turn, folder: Path, record: Record) -> Outcome:
         _save_index(turn, folder)
         if turn.removed:
             move_away(turn.root, turn.removed, folder / FILES)
-        write_new(turn.root, turn.files)
+        write_new(turn.root, turn.files, turn.modes)
         done = _ended(turn, record, changed, session)
         write_record(folder, done)
         if session is not None and turn.stretch:

@@ -24,6 +24,7 @@ from ashflow.worktree.ground import (
 from ashflow.worktree.staging import clear, make_staging, settle, stage_all
 
 _SNAPSHOTS = ("priv", "resource_snapshots")
+_USUAL: Mapping[str, int] = {}
 
 
 class DiskTree(Mapping[str, str]):
@@ -81,7 +82,9 @@ def read_tree(root: Path, folders: Sequence[str]) -> DiskTree:
     return DiskTree(root, paths)
 
 
-def write_new(root: Path, files: Mapping[str, str]) -> None:
+def write_new(
+    root: Path, files: Mapping[str, str | bytes], modes: Mapping[str, int] = _USUAL
+) -> None:
     """Write new files: all of them, or none.
 
     They are written together in a folder of their own beside their places, put on the disk, and
@@ -94,6 +97,7 @@ def write_new(root: Path, files: Mapping[str, str]) -> None:
     Args:
         root: The project's folder.
         files: The texts, by path relative to it, with `/`; all below `priv/`.
+        modes: The permissions of those that have not the usual ones, by path.
 
     Raises:
         FileError: A file is there already, a path leaves `priv/`, a link stands in the way, or
@@ -105,7 +109,7 @@ def write_new(root: Path, files: Mapping[str, str]) -> None:
     with ExitStack() as undo:
         with refused("priv cannot be written to"):
             staging = make_staging(root, undo)
-        waiting = stage_all(staging, files)
+        waiting = stage_all(staging, files, modes)
         for folder, names in _by_folder(files).items():
             _place(root, folder, waiting[folder], names, undo)
         settle(_on_the_way(root, waiting), files=len(files))

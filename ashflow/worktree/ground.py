@@ -134,15 +134,15 @@ def read_bytes(path: str) -> bytes:
         os.close(descriptor)
 
 
-def write(path: StrPath, text: str, *, down: bool) -> None:
+def write(path: StrPath, text: str | bytes, *, down: bool) -> None:
     """Write a new file.
 
     Args:
         path: Where.
-        text: The text; its line ends stay as they are.
+        text: The text, or its bytes; its line ends stay as they are.
         down: Whether it is put on the disk at once.
     """
-    left = memoryview(text.encode())
+    left = memoryview(text.encode() if isinstance(text, str) else text)
     with open(path, "xb", buffering=0) as file:
         while left:
             left = left[file.write(left) :]

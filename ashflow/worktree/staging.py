@@ -35,12 +35,15 @@ def make_staging(root: Path, undo: ExitStack) -> Path:
     return folder
 
 
-def stage_all(staging: Path, files: Mapping[str, str]) -> dict[str, str]:
+def stage_all(
+    staging: Path, files: Mapping[str, str | bytes], modes: Mapping[str, int]
+) -> dict[str, str]:
     """Write texts to files that wait for their places, and put them on the disk.
 
     Args:
         staging: The folder in which they wait.
         files: The texts, by the path that they are for.
+        modes: The permissions of those that have not the usual ones, by that path.
 
     Returns:
         The folder in which those of a folder wait, under their names, by the folder they are for.
@@ -56,7 +59,10 @@ def stage_all(staging: Path, files: Mapping[str, str]) -> dict[str, str]:
             if folder not in waiting:
                 waiting[folder] = f"{staging}/{len(waiting)}"
                 os.mkdir(waiting[folder])
-            write(f"{waiting[folder]}/{path[len(folder) + 1 :]}", text, down=one_by_one)
+            place = f"{waiting[folder]}/{path[len(folder) + 1 :]}"
+            write(place, text, down=one_by_one)
+            if path in modes:
+                os.chmod(place, modes[path])
     if not one_by_one:
         os.sync()
     return waiting

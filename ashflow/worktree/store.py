@@ -72,7 +72,7 @@ def held(store: Path) -> Iterator[None]:
     with file:
         if not _lock(file):
             raise LockedError(
-                "another regen is at work in this project",
+                "another regen, undo or codegen is at work in this project",
                 hint="Nothing was changed. Wait for it, then look at ashflow status.",
             )
         yield

@@ -236,3 +236,12 @@ def test_a_rename_over_a_column_that_stands_already_parks_what_is_in_that(day):
     assert day.query("SELECT headline FROM posts") == [("A",), (None,)]
     assert day.query("SELECT headline FROM posts", path=told["parked"])[-1] == ("new",)
     day.whole()
+
+
+def test_staged_ones_leave_the_index_and_the_new_one_is_staged(day):
+    dev(day, COLORED)
+    day.project.git("add", "priv")
+    named(day)
+    status = day.project.git("status", "--porcelain", "--untracked-files=all", "--", "priv")
+    assert {line[:2] for line in status.splitlines()} == {"A "}
+    assert "_dev" not in status

@@ -342,7 +342,7 @@ def test_recover_of_another_repo_leaves_the_run_alone(stuck):
     text = stuck.project.read("pyproject.toml")
     more = '\n[tool.ashflow.repos.other]\nurl = "sqlite:///priv/other/dev.sqlite3"\n'
     stuck.project.write("pyproject.toml", text + more)
-    assert "nothing to do" in stuck.run("recover", "--repo", "other").out
+    assert "another repo, repo" in stuck.run("recover", "--repo", "other", code=2).err
     assert (stuck.store() / "journal.json").exists()
     assert "was undone" in stuck.run("recover", "--repo", "repo").out
 

@@ -426,3 +426,42 @@ def test_a_needed_column_comes_back_under_a_new_name(really):
     day.declare(needed.replace("word", "name"))
     day.run("regen", "again", "-m", "--yes", "--rename", "posts.term=name", "--since", "HEAD~1")
     assert day.query("SELECT title, name FROM posts") == [("A", "w")]
+
+
+def test_a_regen_with_m_that_finds_all_said_already_brings_them_in(waiting):
+    waiting.run("regen", "again", "-m", "--yes")
+    assert rows(waiting) == FULL
+    assert markers(waiting) == []
+
+
+def test_they_come_in_with_a_waiting_migration_that_was_committed(waiting):
+    waiting.project.git.commit("again")
+    waiting.declare(COLORED + TAGS + "    extra: int = 3\n    more: int = 4\n")
+    waiting.run("regen", "more", "-m", "--yes")
+    assert rows(waiting) == FULL
+    assert markers(waiting) == []
+
+
+def test_a_large_migration_before_the_rest_does_not_lock_the_database_out(begin):
+    day = begin(
+        POSTS + TAGS, COLORED + TAGS, rows="INSERT INTO posts (title, color) VALUES ('A', 'red')"
+    )
+    day.query(
+        "WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60000) "
+        "INSERT INTO tags (name) SELECT printf('%050d', i) FROM n"
+    )
+    own = [day.path("second"), *day.snapshots_of("second")]
+    texts = {path: day.project.read(path) for path in own}
+    for path in own:
+        (day.root / path).unlink()
+    day.later()
+    day.declare(POSTS + TAGS + '    by_name = index("name")\n')
+    day.run("codegen", "pulled")
+    day.project.git.commit("pulled")
+    for path, text in texts.items():
+        day.project.write(path, text)
+    with (day.root / "pyproject.toml").open("a") as file:
+        file.write("\nlock_timeout = 1.0\n")
+    told = day.regen("-m", "--yes")
+    assert told["parked"]
+    assert day.applied() == ["first", "pulled"]

@@ -306,3 +306,16 @@ def test_a_pulled_fork_that_clashes_is_mended_under_the_same_name(begin):
     day.regen("-m", "--yes")
     assert day.migrations() == ["first", "pulled"]
     day.whole()
+
+
+def test_where_nothing_is_replaced_a_waiting_one_outside_a_transaction_is_refused(begin):
+    day = begin(rows="INSERT INTO posts (title, color) VALUES ('A', 'red')")
+    day.run("codegen", "--empty", "vacuum")
+    path = day.path("vacuum")
+    day.edit(path, "import Migration", "import Execute, Migration")
+    day.edit(path, "    ],\n", '        Execute(up="VACUUM"),\n    ],\n    transaction=False,\n')
+    day.project.git("add", path)
+    before = day.everything()
+    error = day.run("regen", "second", "-m", "--json", code=2).json()["error"]
+    assert "outside a transaction" in error["message"]
+    assert day.everything() == before

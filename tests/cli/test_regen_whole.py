@@ -203,7 +203,7 @@ def test_while_another_is_at_work_a_regen_says_so(day):
             error = day.run("regen", "other", "-m", "--json", code=1).json()["error"]
             writer.execute("ROLLBACK")
             first.communicate()
-    assert "another regen is at work" in error["message"]
+    assert "another regen" in error["message"]
     assert first.returncode == 0
     assert day.migrations() == day.applied() == ["first", "again"]
     day.whole()

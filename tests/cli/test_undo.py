@@ -412,3 +412,62 @@ def test_undo_on_a_database_that_is_locked_changes_nothing(regened):
         db.execute("BEGIN IMMEDIATE")
         assert regened.run("undo", "--json", code=1).json()["error"]["code"] == "locked"
     assert facts(regened.root) == before
+
+
+def test_what_was_staged_since_leaves_the_index(regened):
+    regened.project.git("add", "priv")
+    undone(regened)
+    assert "A" not in {letters[0] for letters in letters_of(regened)}
+    regened.run("undo")
+    assert set(letters_of(regened)) == {"A "}
+
+
+def test_an_undo_of_an_undo_stages_what_was_staged(begin):
+    day = begin(rows=ROWS)
+    day.project.git("add", "priv")
+    day.declare(COLORED + "    extra: int = 3\n")
+    day.run("regen", "again", "--staged", "-m")
+    after = state(day)
+    day.run("undo")
+    day.run("undo")
+    assert state(day) == after
+
+
+def letters_of(day):
+    """What git says of the files below priv, two letters each."""
+    status = day.project.git("status", "--porcelain", "--untracked-files=all", "--", "priv")
+    return [line[:2] for line in status.splitlines()]
+
+
+def test_what_was_committed_since_is_asked_about(regened):
+    regened.project.git("add", "priv")
+    regened.project.git("commit", "--quiet", "--message", "content")
+    before = regened.everything()
+    error = regened.run("undo", "--json", code=1).json()["error"]
+    assert f"Remove {regened.path('again')}" in error["message"]
+    assert "--yes" in error["hint"]
+    assert regened.everything() == before
+    undone(regened, "--yes")
+    assert "again" not in regened.migrations()
+
+
+def test_what_a_remote_has_is_not_taken_back(regened, tmp_path):
+    git = regened.project.git
+    git("add", "priv")
+    git("commit", "--quiet", "--message", "content")
+    git("clone", "--quiet", "--bare", str(regened.root), str(tmp_path / "remote"))
+    git("remote", "add", "origin", str(tmp_path / "remote"))
+    git("fetch", "--quiet", "origin")
+    assert "is on origin/main already" in refused(regened)
+
+
+def test_the_old_files_come_back_to_the_byte_and_with_their_mode(begin):
+    day = begin(rows=ROWS)
+    path = day.root / day.path("second")
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    path.chmod(0o600)
+    before = path.read_bytes()
+    day.declare(COLORED + "    extra: int = 3\n")
+    day.run("regen", "again", "-m")
+    undone(day)
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (before, 0o600)

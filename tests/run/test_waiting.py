@@ -117,4 +117,5 @@ def test_a_parcel_follows_the_names_that_operations_give(tmp_path):
     assert [one.to for one in there.kept] == ["articles", "tags"]
     assert there.kept[0].columns == (("color", "hue"),)
     assert columns_of([there]) == {("articles", "hue")}
-    assert at_home(there) == parcel
+    assert at_home(there).kept == parcel.kept
+    assert followed(at_home(parcel), operations).kept == parcel.kept

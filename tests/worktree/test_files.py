@@ -305,10 +305,10 @@ def test_folders_of_another_file_system_get_their_files_one_by_one(tmp_path, mon
 def test_what_comes_in_the_meantime_is_neither_written_over_nor_taken_away(tmp_path, monkeypatch):
     real = staging.stage_all
 
-    def meanwhile(folder, files):
+    def meanwhile(folder, files, modes):
         put(tmp_path, f"{SNAPSHOTS}/posts/theirs.json", "theirs")
         put(tmp_path, f"{SNAPSHOTS}/teams/20261123061000.json", "theirs")
-        return real(folder, files)
+        return real(folder, files, modes)
 
     monkeypatch.setattr("ashflow.worktree.files.stage_all", meanwhile)
     with pytest.raises(
