@@ -152,7 +152,7 @@ class Session(Protocol):
         """
 
     def holding(self) -> dict[str, tuple[str, ...]]:
-        """Return the tables that hold rows, each with its columns that are not computed.
+        """Return the tables that may hold rows, each with its columns that are not computed.
 
         Those that a virtual table keeps its rows in are not among them, nor are the ledger's.
         """

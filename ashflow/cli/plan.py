@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ashflow.cli.options import confirm
 from ashflow.cli.output import count
-from ashflow.cli.runs import UNDO, migration_json, repo_json, show_rows
+from ashflow.cli.runs import UNDO, plan_json, repo_json, show_rows
 from ashflow.run.events import Warned
 
 if TYPE_CHECKING:
@@ -41,7 +41,9 @@ def run_all(
     done = [one.outcome for one in outcomes if one.outcome is not None]
     if done:
         output.result(UNDO)
-    told = [plan_json(plan) for plan in plans]
+    told = [
+        plan_json(plan.repo, plan.stretch, plan.replaced.paths, plan.generated) for plan in plans
+    ]
     by_repo = {o.record.repo: repo_json(o.record, o.parked, project.root) for o in done}
     return {
         "id": done[0].record.id if done else "",
@@ -115,17 +117,3 @@ def said(plan: Regen) -> Iterator[str]:
         yield f"applied {', '.join(others)}"
     if new is not None:
         yield "applied it" if new.version in applied else "not applied yet: ashflow migrate"
-
-
-def plan_json(plan: Regen) -> dict[str, Any]:
-    """Return what a plan would do, as the contract has it."""
-    return {
-        "name": plan.repo,
-        "rolled_back": list(plan.rolled_back),
-        "reapplied": list(plan.reapplied),
-        "removed": list(plan.replaced.paths),
-        "migration": migration_json(plan.generated)["migration"],
-        "migrated": False,
-        "rows_carried": 0,
-        "parked": None,
-    }

@@ -9,7 +9,8 @@ import click
 from ashflow.cli.ask import answered, choices_of
 from ashflow.cli.options import care_of, common, opened, renaming
 from ashflow.cli.output import Output
-from ashflow.cli.plan import ask, plan_json, run_all, said, show_plan
+from ashflow.cli.plan import ask, run_all, said, show_plan
+from ashflow.cli.runs import plan_json
 from ashflow.errors import UsageError
 
 
@@ -91,7 +92,8 @@ def regen(name: str | None, *, migrate: bool, **options: Any) -> int:
         for plan in plans:
             if not plan:
                 output.result(f"{plan.repo}: {', '.join(said(plan))}")
-        output.data({"id": "", "repos": [plan_json(plan) for plan in plans]})
+        would = [plan_json(p.repo, p.stretch, p.replaced.would, p.generated) for p in plans]
+        output.data({"id": "", "repos": would})
         return 0
     ask(plans, keep=keep, yes=options["yes"])
     told = run_all(output, project, plans, run_regen(project, ground, plans, keep=keep))

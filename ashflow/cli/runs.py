@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from ashflow.cli.output import Output
     from ashflow.plan.codegen import Generated
+    from ashflow.plan.stretch import Stretch
     from ashflow.run.record import Record
     from ashflow.run.turn import Outcome
 
@@ -77,6 +78,24 @@ def _new(record: Record) -> dict[str, str] | None:
         if path.endswith(".py") and name == record.name:
             return {"version": version, "name": name, "path": path}
     return None
+
+
+def plan_json(
+    repo: str, stretch: Stretch, removed: Sequence[str], generated: Generated | None = None
+) -> dict[str, Any]:
+    """Return what a plan would do in one repo, as the contract has it."""
+    ups = {step.version for step in stretch.ups}
+    downs = [step.version for step in stretch.downs]
+    return {
+        "name": repo,
+        "rolled_back": downs,
+        "reapplied": [version for version in reversed(downs) if version in ups],
+        "removed": list(removed),
+        "migration": migration_json(generated)["migration"],
+        "migrated": False,
+        "rows_carried": 0,
+        "parked": None,
+    }
 
 
 def path_json(path: Path | None, root: Path) -> str | None:

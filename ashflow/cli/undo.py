@@ -8,7 +8,7 @@ import click
 
 from ashflow.cli.options import care_of, common, confirm, opened
 from ashflow.cli.output import Output, count
-from ashflow.cli.runs import as_json, path_json, show_rows
+from ashflow.cli.runs import as_json, path_json, plan_json, show_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,7 +48,9 @@ def undo(run: str | None, *, listing: bool, dry_run: bool, yes: bool, **options:
         [(plan.repo, *row) for plan in plans for row in _rows(plan)],
     )
     if dry_run:
-        output.data({"id": "", "repos": [_plan_json(plan) for plan in plans]})
+        output.data(
+            {"id": "", "repos": [plan_json(p.repo, p.stretch, p.replaced.paths) for p in plans]}
+        )
         return 0
     if committed := [path for plan in plans for path in plan.committed]:
         confirm(f"Remove {', '.join(committed)}, committed since?", yes=yes)
@@ -79,21 +81,6 @@ def _rows(plan: Undo) -> Iterator[tuple[str, str]]:
         for kept in parcel.kept:
             if kept.rows:
                 yield "bring back", str(kept)
-
-
-def _plan_json(plan: Undo) -> dict[str, Any]:
-    ups = {up.version for up in plan.stretch.ups}
-    downs = [down.version for down in plan.stretch.downs]
-    return {
-        "name": plan.repo,
-        "rolled_back": downs,
-        "reapplied": [version for version in reversed(downs) if version in ups],
-        "removed": list(plan.replaced.paths),
-        "migration": None,
-        "migrated": False,
-        "rows_carried": 0,
-        "parked": None,
-    }
 
 
 def _list(output: Output, project: Project, found: Sequence[Record]) -> int:

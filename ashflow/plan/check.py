@@ -129,7 +129,7 @@ def _orphan(facts: Facts, file: SnapshotFile, snapshot: Snapshot) -> Problem:
     path = next((path for path in facts.beside if path.endswith(f"/{name}")), None)
     if path is not None:
         message = f"the snapshot of {snapshot.table} is staged, and its migration {name} is not"
-        fix = f"git add {path}"
+        fix = facts.add(path)
         return facts.problem("not-staged", file.path, message, fix, table=snapshot.table)
     message = f"the snapshot of {snapshot.table} was written with {name}, which is not there"
     gone = next((path for path in facts.old if path.endswith(f"/{name}")), None)
@@ -169,7 +169,7 @@ def _stale(facts: Facts, leaves: Mapping[str, Snapshot], change: Change) -> Iter
         path = leaf.path if leaf is not None else _folder(facts, table)
         said = ", ".join(says) or "it is another"
         waiting = sorted(p for p in facts.beside if p.startswith(f"{_folder(facts, table)}/"))
-        fix = f"git add {' '.join(_pair(facts, waiting[-1]))}" if waiting else CODEGEN
+        fix = facts.add(*_pair(facts, waiting[-1])) if waiting else CODEGEN
         message = f"the resources say something new of {table}, and no snapshot does: {said}"
         yield facts.problem("stale-snapshot", path, message, fix, table=table)
 
@@ -255,7 +255,7 @@ def _without(facts: Facts, migration: MigrationFile, table: str) -> Problem:
     path = f"{_folder(facts, table)}/{migration.version}.json"
     if path in facts.beside:
         message = f"{migration.path} is staged, and its snapshot of {table} is not"
-        return facts.problem("not-staged", path, message, f"git add {path}", table=table)
+        return facts.problem("not-staged", path, message, facts.add(path), table=table)
     message = f"{migration.path} changes {table}, and the snapshot of that is not there"
     base = f" --since {facts.since}" if facts.since else ""
     fix = f"write both anew: ashflow regen NAME{base} --discard-edits"

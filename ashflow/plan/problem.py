@@ -46,6 +46,8 @@ class Facts:
         gone: The migrations that are there, and are no more.
         lost: The versions of snapshots that are there, and are no more.
         beside: Files on disk that are not among those that are judged.
+        ignored: Those of them that git ignores.
+        links: Those of them that are links.
         newest: The newest migration of the main branch, where it is known.
         on_main: The migrations of the main branch; a merge may bring some of them.
         everything: Whether old files are read too, and not only counted.
@@ -61,6 +63,8 @@ class Facts:
     gone: Collection[str] = ()
     lost: Collection[str] = ()
     beside: frozenset[str] = frozenset()
+    ignored: Collection[str] = ()
+    links: Collection[str] = ()
     newest: tuple[str, MigrationFile] | None = None
     on_main: frozenset[str] = frozenset()
     everything: bool = False
@@ -68,6 +72,17 @@ class Facts:
     def back(self, *paths: str) -> str:
         """Return the command that brings files back as they are there."""
         return f"git checkout {self.since or 'HEAD'} -- {' '.join(paths)}"
+
+    def add(self, *paths: str) -> str:
+        """Return what brings files into the commit, in words where a command alone does not."""
+        hidden = next((path for path in paths if path in self.ignored), None)
+        link = next((path for path in paths if path in self.links), None)
+        command = f"git add {' '.join(paths)}"
+        if hidden is not None:
+            return f"git ignores {hidden}: git check-ignore -v {hidden} names the rule; take it out"
+        if link is not None:
+            return f"{link} is a link: put the file itself in its place, then add it with git"
+        return command
 
     def problem(self, code: str, path: str, message: str, fix: str, **more: str) -> Problem:
         """Return a problem of this repo."""

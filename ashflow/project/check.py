@@ -207,6 +207,8 @@ class _Eye:
             gone=self._gone([m.path for m in before.migrations if m.path not in there]),
             lost={s.version for s in before.snapshot_files if s.path not in history.tree},
             beside=beside,
+            ignored=self._ignored(repo) if beside else (),
+            links=[path for path in beside if (self.project.root / path).is_symlink()],
             newest=(branch, main[-1]) if main else None,
             on_main=frozenset(migration.path for migration in main),
             everything=self.asked.everything,
@@ -234,6 +236,12 @@ class _Eye:
         names = {path: name for path, name in listed.items() if said[path] != INTENDED}
         tree = GitTree(names, self.objects.read, "the index")
         return self._history(repo, tree), frozenset(on_disk.tree) - names.keys()
+
+    def _ignored(self, repo: str) -> Sequence[str]:
+        """Return the files of a repo that git ignores."""
+        from ashflow.worktree.revisions import ignored
+
+        return ignored(self.located, self._folders(repo))
 
     def _commit(self, repo: str, revision: str | None) -> GitTree:
         from ashflow.worktree.gittree import GitTree

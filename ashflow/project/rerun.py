@@ -1,4 +1,4 @@
-"""Run planned regens, each repo as one."""
+"""Run what regen, codegen and undo have planned, each repo as one."""
 
 from __future__ import annotations
 

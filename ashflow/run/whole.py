@@ -52,7 +52,8 @@ def run_turn(turn: Turn, store: Path) -> Outcome:
         What it came to.
 
     Raises:
-        AshflowError: Something refused; the database and all files are as they were.
+        AshflowError: Something refused; the database and all files are as they were. Where only
+            git's index is left, the message says so, and recover does the rest.
     """
     folder = run_folder(store, turn.id, turn.repo)
     record = _begun(turn)

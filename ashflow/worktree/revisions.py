@@ -41,6 +41,18 @@ def staged(located: Located, folders: Sequence[str] = ()) -> dict[str, str]:
     return _listed(output, located, place=1)
 
 
+def ignored(located: Located, folders: Sequence[str]) -> tuple[str, ...]:
+    """Return the files below some folders that git ignores.
+
+    Args:
+        located: Where the project lies.
+        folders: The folders, relative to the project, with `/`.
+    """
+    words = ("ls-files", "--others", "--ignored", "--exclude-standard", "-z", "--")
+    output = asked(located, *words, *_within(located, folders))
+    return tuple(inside(name, located) for name in output.split(b"\0") if name)
+
+
 def committed(located: Located, revision: str, folders: Sequence[str] = ()) -> dict[str, str]:
     """Return the files of a commit below some folders, with the names of their objects.
 

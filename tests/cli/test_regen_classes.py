@@ -127,9 +127,6 @@ def test_c04_what_is_ignored_is_no_part_of_a_commit(begin):
     assert {code for code, _ in problems(day, "--staged")} == {"stale-snapshot"}
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the fix is a git add, which git refuses for what it ignores"
-)
 def test_c04_of_what_a_commit_lacks_it_is_said_that_git_ignores_it(begin):
     day = hidden(begin)
     assert "git check-ignore -v priv/" in day.run("check", "--staged", code=1).out
@@ -344,7 +341,6 @@ def test_c19_a_link_in_the_place_of_a_migration_is_none_for_a_commit(begin, tmp_
     assert {path for _, path in problems(day, "--staged")} == {snapshot}
 
 
-@pytest.mark.xfail(strict=True, reason="the fix is to git add the link, which is staged already")
 def test_c19_of_a_link_in_a_commit_it_is_said_that_it_is_one(begin, tmp_path):
     day = begin()
     path, _ = linked(day, tmp_path / "real.py")

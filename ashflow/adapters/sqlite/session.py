@@ -186,7 +186,7 @@ class SqliteSession:
             checks.compare(self.connection, before, operations)
 
     def holding(self) -> dict[str, tuple[str, ...]]:
-        """Return the tables that hold rows, with their columns that are written."""
+        """Return the tables that may hold rows, with their columns that are written."""
         own = {fold(self.ledger_name), META}
         with self._in_our_words():
             rows = self.connection.execute(
