@@ -194,8 +194,12 @@ class Session(Protocol):
             RowsForbid: Rows would refer to what is not there, and did not before.
         """
 
-    def fingerprint(self) -> str:
-        """Return a text that is another one when a definition is, but for those of our tables."""
+    def attempt(self) -> AbstractContextManager[None]:
+        """Undo what is done inside, and only that, where rows forbid it.
+
+        Raises:
+            RowsForbid: They do, or a foreign key is violated at the end that was not before.
+        """
 
 
 class Database(Protocol):

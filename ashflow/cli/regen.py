@@ -92,7 +92,7 @@ def regen(name: str | None, *, migrate: bool, **options: Any) -> int:
         for plan in plans:
             if not plan:
                 output.result(f"{plan.repo}: {', '.join(said(plan))}")
-        would = [plan_json(p.repo, p.stretch, p.replaced.would, p.generated) for p in plans]
+        would = [plan_json(p.repo, p.stretch, p.replaced.paths, p.generated) for p in plans]
         output.data({"id": "", "repos": would})
         return 0
     ask(plans, keep=keep, yes=options["yes"])

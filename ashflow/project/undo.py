@@ -250,7 +250,7 @@ def _changed(record: Record, what: str) -> UsageError:
     return UsageError(
         f"{record.deed} {record.id} of {record.repo} can't be taken back: {what}",
         hint="Nothing was changed. Bring that back to what it was, or go on from here: the old "
-        "files stay in the store, and ashflow undo --list shows where.",
+        f"files stay in the store, in runs/{record.id}/{record.repo}/files.",
     )
 
 
@@ -258,6 +258,8 @@ def _check_ledger(record: Record, ledger: Ledger, database: Database) -> None:
     """See to it that what is applied is what the run left."""
     if record.changes_database and not database.exists():
         raise _changed(record, f"{database.shown} is not there any more")
+    if record.changes_database and record.database_id not in {None, id_of(database)}:
+        raise _changed(record, f"{database.shown} is another database than it was at work in")
     if not database.exists() or ledger_digest(ledger) == record.ledger:
         return
     if not ledger and not record.changes_database:
@@ -266,19 +268,23 @@ def _check_ledger(record: Record, ledger: Ledger, database: Database) -> None:
     lacking = sorted(given - set(ledger.versions))
     if lacking:
         raise _changed(record, f"{lacking[0]}, which it applied, was rolled back since")
-    newest = next((f"{row.version}_{row.name}" for row in reversed(tuple(ledger))), "none")
+    newest = next(reversed(tuple(ledger)), None)
+    if newest is not None and newest.version in versions_of(record.written) - given:
+        raise UsageError(
+            f"{record.deed} {record.id} of {record.repo} can't be taken back: its migration "
+            f"{newest.version}_{newest.name} was applied since",
+            hint=f"Roll that back first: ashflow rollback --repo {record.repo}, then ashflow undo.",
+        )
+    last = "none" if newest is None else f"{newest.version}_{newest.name}"
     raise _changed(
         record,
         f"migrations were applied or rolled back since in {database.shown}; the last that is "
-        f"applied is {newest}",
+        f"applied is {last}",
     )
 
 
 def _check_database(record: Record, session: Session, database: Database) -> None:
     """See to it that a database is the one that the run was at work in, and as it left it."""
-    found = session.meta().get("database_id")
-    if record.database_id is not None and found != record.database_id:
-        raise _changed(record, f"{database.shown} is another database than it was at work in")
     if schema_digest(session.introspect(record.tables)) != record.schema:
         tables = ", ".join(record.tables or ()) or "tables"
         raise _changed(record, f"{tables} of {database.shown} were changed by hand since")

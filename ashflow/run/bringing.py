@@ -10,6 +10,7 @@ from ashflow.change.loosen import loosened
 from ashflow.change.operations import RenameColumn, RenameTable
 from ashflow.change.renames import Renames
 from ashflow.change.trace import trace
+from ashflow.errors import RowsForbid
 from ashflow.schema.sqltext import fold
 from ashflow.schema.table import Column, Schema, Table
 
@@ -137,6 +138,11 @@ def columns_of(parcels: Iterable[Parcel]) -> frozenset[tuple[str, str]]:
     )
 
 
+def tables_of(parcels: Iterable[Parcel]) -> frozenset[str]:
+    """Return the tables that are brought back whole, by the names that they return under."""
+    return frozenset(k.to for parcel in parcels for k in parcel.kept if k.column is None)
+
+
 def bring(
     session: Session, parcels: Sequence[Parcel], taken: frozenset[Place] = frozenset()
 ) -> Brought:
@@ -148,23 +154,65 @@ def bring(
         taken: The places in which something else stands.
 
     Raises:
-        RowsForbid: Rows would refer to what is not there.
+        RowsForbid: Rows that this run took away would refer to what is not there.
     """
-    brought = Brought()
-    for parcel in parcels:
-        brought = _joined(brought, _bring(session, parcel, taken))
+    own = [parcel for parcel in parcels if not parcel.run]
+    earlier = [parcel for parcel in parcels if parcel.run]
+    brought = _earlier(session, earlier, taken) if earlier else Brought()
+    for parcel in own:
+        brought = _joined(brought, _told(parcel, _carry(session, parcel, taken)))
     return brought
 
 
-def _bring(session: Session, parcel: Parcel, taken: frozenset[Place]) -> Brought:
-    lots = [_lot(kept, taken) for kept in parcel.kept]
-    carried = session.carry(parcel.path, lots)
-    rows = sum(one.rows for one in carried)
-    told = tuple(
+def _earlier(session: Session, parcels: Sequence[Parcel], taken: frozenset[Place]) -> Brought:
+    """Bring back what earlier runs kept: all of it, or what goes with the foreign keys of now."""
+    carried: list[tuple[Kept, ...]]
+    try:
+        with session.attempt():
+            carried = [_carry(session, parcel, taken) for parcel in parcels]
+    except RowsForbid:
+        carried = _one_by_one(session, parcels, taken)
+    brought = Brought()
+    for parcel, kept in zip(parcels, carried, strict=True):
+        brought = _joined(brought, _told(parcel, kept))
+    return brought
+
+
+def _one_by_one(
+    session: Session, parcels: Sequence[Parcel], taken: frozenset[Place]
+) -> list[tuple[Kept, ...]]:
+    """Bring back what can be, each by itself; again, as long as one makes room for another."""
+    done = {(i, k): kept for i, parcel in enumerate(parcels) for k, kept in enumerate(parcel.kept)}
+    waiting = list(done)
+    while waiting:
+        left = []
+        for i, k in waiting:
+            alone = replace(parcels[i], kept=(parcels[i].kept[k],))
+            try:
+                with session.attempt():
+                    (carried,) = _carry(session, alone, taken)
+            except RowsForbid:
+                left.append((i, k))
+            else:
+                done[i, k] = carried
+        if len(left) == len(waiting):
+            break
+        waiting = left
+    return [tuple(done[i, k] for k in range(len(p.kept))) for i, p in enumerate(parcels)]
+
+
+def _carry(session: Session, parcel: Parcel, taken: frozenset[Place]) -> tuple[Kept, ...]:
+    """Bring a parcel back; returns what it had, with how much of it is left in the file."""
+    carried = session.carry(parcel.path, [_lot(kept, taken) for kept in parcel.kept])
+    return tuple(
         replace(kept, rows=one.rows + one.left, left=one.left)
         for kept, one in zip(parcel.kept, carried, strict=True)
     )
-    return Brought(rows, told, (parcel.run,) * (rows > 0), tuple(_notes(parcel, told)))
+
+
+def _told(parcel: Parcel, kept: tuple[Kept, ...]) -> Brought:
+    rows = sum(one.rows - one.left for one in kept)
+    return Brought(rows, kept, (parcel.run,) * (rows > 0), tuple(_notes(parcel, kept)))
 
 
 def _lot(kept: Kept, taken: frozenset[Place]) -> Lot:
@@ -217,7 +265,7 @@ def run_bringing(
     """
     taken = taken_by(session.holding(), operations)
     back = [followed(parcel, operations) for parcel in parcels]
-    at_first, then = loosened(operations, columns_of(back))
+    at_first, then = loosened(operations, columns_of(back), (), tables_of(back))
     notes = run(at_first)
     brought = bring(session, back, taken)
     return (*notes, *(run(then) if then else ())), brought

@@ -9,7 +9,7 @@ from ashflow.change.loosen import loosened
 from ashflow.change.operations import AddStatement
 from ashflow.errors import MigrationFailed, RowsForbid, SchemaError
 from ashflow.plan.steps import with_operations
-from ashflow.run.bringing import Parcel, bring, columns_of, followed, lot_of, taken_by
+from ashflow.run.bringing import Parcel, bring, columns_of, followed, lot_of, tables_of, taken_by
 from ashflow.run.ending import PARKED
 from ashflow.run.losing import kept_of, lost_on_the_way, squeezed, survey
 from ashflow.run.runner import run_named
@@ -131,7 +131,7 @@ def _walk(
     then: list[Operation] = []
     for leg in legs:
         way = way[len(leg.operations) :]
-        at_first, at_last = loosened(leg.operations, columns_of(parcels), way)
+        at_first, at_last = loosened(leg.operations, columns_of(parcels), way, tables_of(parcels))
         notes += leg.run(at_first)
         then += at_last
     return notes, then

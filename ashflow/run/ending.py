@@ -127,7 +127,8 @@ def go_forward(root: Path, store: Path, record: Record) -> None:
     """
     no_more(store, record.repo, record.brings)
     if record.waits:
-        hand_on(store, record.repo, versions_of(record.removed), record.waits)
+        gone = versions_of(record.removed)
+        hand_on(store, record.repo, gone, record.waits, record.renames)
     if record.waits and record.kept:
         let_wait(store, record.repo, record.id, record.waits)
     _change_index(root, store, record)

@@ -77,6 +77,7 @@ class Record:
         tables: Those tables; None: all.
         kept: The values that it kept aside.
         parked: The file that has them, below the run's folder; empty where there is none.
+        renames: What the values that go are called where they return: tables, and columns by table.
         waits: The version whose `migrate` brings them in; empty where none does.
         brings: The runs that had kept aside what it has brought back.
         carried: How many rows it carried.
@@ -107,6 +108,7 @@ class Record:
     tables: tuple[str, ...] | None = ()
     kept: tuple[Kept, ...] = ()
     parked: str = ""
+    renames: tuple[Any, ...] = ()
     waits: str = ""
     brings: tuple[str, ...] = ()
     carried: int = 0
@@ -174,6 +176,7 @@ _READ: Final[Mapping[str, Callable[[Any], Any]]] = {
     "taken": _rows,
     "given": _rows,
     "net": _list,
+    "renames": _list,
     "tables": _list,
     "brings": tuple,
     "kept": _kept,

@@ -1,20 +1,23 @@
 """Rows that wait in the store until the migration is applied that brings their table back.
 
-`waiting/<repo>/<version>/<run>` is an empty file: what the run kept aside comes back with that
-version. Where another migration takes the place of that one, they wait for both: an undo may bring
-the first one back. All files of a run go when its rows are brought in.
+`waiting/<repo>/<version>/<run>` is a file: what the run kept aside comes back with that version,
+under the names that the renames in the file lead to. Where another migration takes the place of
+that one, they wait for both: an undo may bring the first one back. All files of a run go when its
+rows are brought in.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
-from ashflow.run.bringing import Parcel
+from ashflow.change.renames import Renames
+from ashflow.run.bringing import Parcel, renamed
 from ashflow.run.journal import RECORD, read_record, run_folder
-from ashflow.worktree.ground import refused, remove, sync_folder
+from ashflow.worktree.ground import refused, remove, replace_file
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
 
@@ -43,9 +46,27 @@ def waiting(
         FileError: The record of a run can't be read.
     """
     folder = _folder(store, repo)
-    runs = sorted({run for version in versions for run in _names(folder / version)})
-    found = (parcel_of(store, repo, run, database_id) for run in runs)
-    return tuple(parcel for parcel in found if parcel is not None)
+    places = [folder / version for version in versions]
+    marks = {run: place / run for place in places for run in _names(place)}
+    found = []
+    for run in sorted(marks):
+        parcel = parcel_of(store, repo, run, database_id)
+        if parcel is not None:
+            found.append(_under_new_names(parcel, marks[run]))
+    return tuple(found)
+
+
+def _under_new_names(parcel: Parcel, mark: Path) -> Parcel:
+    for tables, columns in _steps(mark):
+        parcel = renamed(parcel, Renames(tables, columns))
+    return parcel
+
+
+def _steps(mark: Path) -> list[Any]:
+    """Return the renames that a file which waits tells of, one after the other."""
+    with refused(f"{mark} cannot be read"):
+        text = mark.read_text(encoding="utf-8") if mark.exists() else ""
+    return list(json.loads(text)) if text else []
 
 
 def parcel_of(store: Path, repo: str, run: str, database_id: str | None) -> Parcel | None:
@@ -68,8 +89,15 @@ def parcel_of(store: Path, repo: str, run: str, database_id: str | None) -> Parc
     return Parcel(folder / record.parked, left, run) if left else None
 
 
-def let_wait(store: Path, repo: str, run: str, version: str) -> None:
+def let_wait(store: Path, repo: str, run: str, version: str, steps: Sequence[Any] = ()) -> None:
     """Let what a run kept aside wait for a version; done twice it is done once.
+
+    Args:
+        store: The store.
+        repo: The repo.
+        run: The name of the run.
+        version: The version.
+        steps: The renames that lead to the names of then: of tables and of columns, a pair each.
 
     Raises:
         FileError: It cannot be noted.
@@ -77,11 +105,12 @@ def let_wait(store: Path, repo: str, run: str, version: str) -> None:
     folder = _folder(store, repo) / version
     with refused(f"{folder} cannot be written to"):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (folder / run).touch(mode=0o600)
-        sync_folder(folder)
+        replace_file(folder / run, json.dumps(steps) if steps else "")
 
 
-def hand_on(store: Path, repo: str, versions: Iterable[str], to: str) -> None:
+def hand_on(
+    store: Path, repo: str, versions: Iterable[str], to: str, renames: Sequence[Any]
+) -> None:
     """Let what waits for some versions wait for another one too; done twice it is done once.
 
     Args:
@@ -89,13 +118,15 @@ def hand_on(store: Path, repo: str, versions: Iterable[str], to: str) -> None:
         repo: The repo.
         versions: What it waits for.
         to: What it shall wait for.
+        renames: What is called otherwise there: of tables and of columns, a pair.
 
     Raises:
         FileError: It cannot be noted.
     """
     for version in versions:
         for run in _names(_folder(store, repo) / version):
-            let_wait(store, repo, run, to)
+            known = _steps(_folder(store, repo) / version / run)
+            let_wait(store, repo, run, to, [*known, renames] if any(renames) else known)
 
 
 def no_more(store: Path, repo: str, runs: Collection[str]) -> None:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ashflow.adapters.protocol import Database, Session
+    from ashflow.change.renames import Renames
     from ashflow.plan.stretch import Stretch
     from ashflow.run.turn import Turn
 
@@ -122,8 +123,14 @@ def _begun(turn: Turn) -> Record:
         index=turn.index,
         made=changes and not there,
         tables=_tables(stretch),
+        renames=_pairs(turn.renames),
         waits=turn.waits,
     )
+
+
+def _pairs(renames: Renames) -> tuple[Any, ...]:
+    columns = {table: dict(pairs) for table, pairs in renames.columns.items()}
+    return (dict(renames.tables), columns) if renames else ()
 
 
 def _encoded(stretch: Stretch) -> tuple[Mapping[str, Any], ...] | None:

@@ -81,3 +81,14 @@ def test_what_touches_another_table_or_column_later_does_not_matter():
     at_first, then = loosened((COMES, *later), BACK)
     assert at_first == (AddColumn("posts", OPEN), *later)
     assert len(then) == 1
+
+
+def test_a_column_of_a_table_whose_rows_come_back_waits_for_its_fill():
+    key, name = Column("id", "integer"), Column("name", "text")
+    made = CreateTable("tags", [key, name, NEEDED], primary_key=["id"])
+    fill = Fill("tags", "color", "'x'")
+    at_first, then = loosened((made, fill), (), tables={"tags"})
+    assert at_first == (CreateTable("tags", [key, name, OPEN], primary_key=["id"]), fill)
+    assert then == (fill, AlterColumn("tags", old=OPEN, new=NEEDED))
+    assert loosened((made,), (), tables={"tags"}) == ((made,), ())
+    assert loosened((made, fill), ()) == ((made, fill), ())

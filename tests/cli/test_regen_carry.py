@@ -465,3 +465,58 @@ def test_a_large_migration_before_the_rest_does_not_lock_the_database_out(begin)
     told = day.regen("-m", "--yes")
     assert told["parked"]
     assert day.applied() == ["first", "pulled"]
+
+
+def test_values_that_would_refer_to_nothing_stay_in_the_store_and_hinder_nothing(begin):
+    teams = TAGS.replace("Tag", "Team").replace("tags", "teams")
+    with_team = POSTS + "    team = belongs_to(Team, nullable=True)\n"
+    day = begin(teams + POSTS, teams + with_team)
+    day.query("INSERT INTO teams (id, name) VALUES (1, 'a'), (2, 'b')")
+    day.query("INSERT INTO posts (title, team_id) VALUES ('A', 1), ('B', 2)")
+    day.declare(teams + with_team + "    extra: int = 3\n")
+    day.run("regen", "again")
+    day.query("DELETE FROM teams WHERE id = 1")
+    said = day.run("migrate").err
+    assert "column posts.team_id (a value in 2 rows) has no place, and stays in" in said
+    assert day.query("SELECT title, team_id FROM posts") == [("A", None), ("B", None)]
+    day.whole()
+
+
+def test_parents_and_children_that_wait_from_two_runs_come_in_together(begin):
+    teams = TAGS.replace("Tag", "Team").replace("tags", "teams")
+    members = (
+        TAGS.replace("Tag", "Member")
+        .replace("tags", "members")
+        .replace("    name: str\n", "    team = belongs_to(Team)\n")
+    )
+    day = begin(POSTS, POSTS + teams + members)
+    day.query("INSERT INTO teams (id, name) VALUES (1, 'a')")
+    day.query("INSERT INTO members (team_id) VALUES (1)")
+    day.declare(POSTS + "    color: str | None\n" + teams + members)
+    day.run("regen", "again")
+    day.run("migrate")
+    assert day.query("SELECT team_id FROM members") == [(1,)]
+    day.whole()
+
+
+def test_they_follow_a_rename_that_is_answered_while_they_wait(begin):
+    day = begin(POSTS, POSTS + TAGS, rows="INSERT INTO tags (name) VALUES ('x')")
+    day.declare(POSTS + TAGS + "    extra: int = 3\n")
+    day.run("regen", "again")
+    day.declare(POSTS + TAGS.replace("name: str", "word: str"))
+    day.run("regen", "third", "--rename", "tags.name=word")
+    day.declare(POSTS + TAGS.replace("name: str", "term: str"))
+    day.run("regen", "fourth", "--rename", "tags.word=term")
+    day.run("migrate")
+    assert day.query("SELECT id, term FROM tags") == [(1, "x")]
+    assert markers(day) == []
+    day.whole()
+
+
+def test_a_fill_gives_rows_that_come_back_a_value(begin):
+    day = begin(POSTS, POSTS + TAGS, rows="INSERT INTO tags (name) VALUES ('x'), ('yy')")
+    day.declare(POSTS + TAGS + "    size: int\n")
+    day.run("regen", "again", "--fill", "tags.size=length(name)")
+    day.run("migrate")
+    assert day.query("SELECT name, size FROM tags") == [("x", 1), ("yy", 2)]
+    day.whole()

@@ -471,3 +471,16 @@ def test_the_old_files_come_back_to_the_byte_and_with_their_mode(begin):
     day.run("regen", "again", "-m")
     undone(day)
     assert (path.read_bytes(), path.stat().st_mode & 0o777) == (before, 0o600)
+
+
+def test_values_that_a_rename_put_aside_return_to_their_own_column(begin):
+    day = begin(POSTS, POSTS + "    m: str | None\n")
+    day.query("INSERT INTO posts (title, m) VALUES ('A', 'm1'), ('B', 'm2')")
+    day.declare(POSTS + "    mood: str | None\n")
+    day.run("codegen", "third", "--no-renames")
+    day.run("migrate")
+    day.query("UPDATE posts SET mood = 'new' WHERE title = 'A'")
+    before = day.query("SELECT title, m, mood FROM posts")
+    day.regen("-m", "--yes", "--rename", "posts.m=mood")
+    day.run("undo")
+    assert day.query("SELECT title, m, mood FROM posts") == before

@@ -57,7 +57,7 @@ def test_nothing_waits_where_there_is_no_store(tmp_path):
     store = tmp_path / "store"
     assert found(store, "V1") == []
     no_more(store, "repo", ["1"])
-    hand_on(store, "repo", ["V1"], "V2")
+    hand_on(store, "repo", ["V1"], "V2", ())
     forget_applied(store, "repo", ["V1"], "one")
     assert (is_waited(store, "repo"), still_wanted(store), store.exists()) == (
         False,
@@ -90,7 +90,7 @@ def test_a_run_that_is_gone_is_waited_for_no_more(tmp_path):
 def test_what_is_handed_on_waits_for_both_until_it_is_back(tmp_path, kept):
     kept("1", COLOR)
     let_wait(tmp_path, "repo", "1", "V1")
-    hand_on(tmp_path, "repo", ["V1"], "V2")
+    hand_on(tmp_path, "repo", ["V1"], "V2", ())
     assert (found(tmp_path, "V1"), found(tmp_path, "V2")) == (["1"], ["1"])
     no_more(tmp_path, "repo", ["1"])
     assert (found(tmp_path, "V1", "V2"), is_waited(tmp_path, "repo")) == ([], False)

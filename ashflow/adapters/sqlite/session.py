@@ -210,12 +210,22 @@ class SqliteSession:
         with self._in_our_words():
             return carrying.carry(self.connection, path, lots, alone=self.alone)
 
-    def fingerprint(self) -> str:
-        """Return a text that is another one when a definition is, but for those of our tables."""
-        from ashflow.adapters.sqlite.fingerprint import fingerprint
-
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Undo what is done inside where rows forbid it; see `protocol.Session.attempt`."""
         with self._in_our_words():
-            return fingerprint(self.connection, {fold(self.ledger_name), META})
+            before = checks.Health(checks.violations(self.connection), None)
+            self.connection.execute("SAVEPOINT ashflow_attempt")
+        try:
+            yield
+            with self._in_our_words():
+                checks.compare(self.connection, before, ())
+        except RowsForbid:
+            self.connection.execute("ROLLBACK TO ashflow_attempt")
+            raise
+        finally:
+            if self.connection.in_transaction:
+                self.connection.execute("RELEASE ashflow_attempt")
 
     def _run_looked_after(
         self, operations: Sequence[Operation], parts: Sequence[Stretch]
