@@ -181,6 +181,8 @@ class Session(Protocol):
     def carry(self, path: Path, lots: Sequence[Lot]) -> tuple[Carried, ...]:
         """Bring back values that are kept in a file; no trigger fires.
 
+        The file stays open until the database is closed.
+
         What was there before wins over what was filled since: rows of a table with a primary key
         stay where none that is kept has theirs, all others go. What a constraint refuses, and what
         a column of another type would change, is left.

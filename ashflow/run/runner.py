@@ -67,6 +67,8 @@ class Runner:
             start = time.perf_counter()
             parcels = self._waiting(session, step)
             notes, back = take(session, step, self.now(), parcels)
+        if parcels:
+            self.database.close()  # their files must not be read by what is run next
         self._wait_no_more(back)
         done = Done(step.version, step.name, step.direction, _ms(start), notes)
         self.tell(Ended(self.repo, done))

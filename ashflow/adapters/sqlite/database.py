@@ -7,7 +7,6 @@ import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ashflow.adapters.sqlite.attaching import let_go
 from ashflow.adapters.sqlite.connection import (
     SIDE_FILES,
     begin,
@@ -137,10 +136,6 @@ class SqliteDatabase:
             rollback(connection)
             self.close()  # the definitions that it knows may be those that were undone
             raise
-        try:
-            let_go(connection)
-        except sqlite3.Error:  # what is committed must not fail any more
-            self.close()
 
     @contextmanager
     def unlocked(self, *, foreign_keys: bool = False) -> Iterator[SqliteSession]:

@@ -35,7 +35,7 @@ def base(base, request):
 
 @dataclass
 class Keeper:
-    """Keeps lots of a database in a file, and brings them back from it."""
+    """Keeps lots of a database in a file, and brings them back from it, and lets go of it."""
 
     base: Any
     path: Path
@@ -51,7 +51,9 @@ class Keeper:
     def carry(self, *lots: Lot) -> list[tuple[int, int]]:
         """Bring lots back; of each, how many are there again and how many are left."""
         with self.base.database.locked() as session:
-            return [(one.rows, one.left) for one in session.carry(self.path, lots)]
+            carried = session.carry(self.path, lots)
+        self.base.database.close()
+        return [(one.rows, one.left) for one in carried]
 
     def again(self, sql: str, *more: str, lot: Lot = T) -> list[tuple[int, int]]:
         """Keep a lot, drop its table, make it and more with statements, and bring it back."""
@@ -552,6 +554,7 @@ def test_files_follow_each_other_in_one_transaction_and_in_the_next(base, keeper
     for _ in range(12):
         with base.database.locked() as session:
             session.carry(paths[2], [T])
+    base.database.close()
     with base.database.locked() as session:
         assert [row[1] for row in session.execute("PRAGMA database_list")] == ["main"]
     assert base.ask("SELECT a FROM t") == [(2,)]
