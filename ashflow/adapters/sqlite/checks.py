@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ashflow.adapters.sqlite.catalog import Made
+from ashflow.adapters.sqlite.connection import is_interrupted
 from ashflow.adapters.sqlite.dependents import update_columns
 from ashflow.adapters.sqlite.steps import rows_text
 from ashflow.change.operations import (
@@ -144,7 +145,9 @@ def _compiles(connection: sqlite3.Connection, sql: str) -> bool:
     try:
         # Not EXPLAIN: where a trigger is involved it can crash SQLite 3.40.
         connection.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall()
-    except sqlite3.Error:
+    except sqlite3.Error as error:
+        if is_interrupted(error):
+            raise
         return False
     return True
 

@@ -120,6 +120,8 @@ def _insist(connection: sqlite3.Connection, sql: str, path: Path | str, deadline
         try:
             connection.execute(sql).fetchall()
         except sqlite3.Error as error:
+            if is_interrupted(error):
+                raise KeyboardInterrupt from error
             if not is_busy(error) or time.monotonic() > deadline:
                 raise translated(error, path) from error
             time.sleep(_a_moment())
