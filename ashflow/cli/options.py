@@ -128,10 +128,11 @@ def opened(
         CutOffError: A run was cut off in it.
     """
     from ashflow.project.checkout import open_project
-    from ashflow.project.cut_off import refuse_cut_off
 
     project = open_project(here(), os.environ, tell=output.tell, log=log, care=care)
     if writes:
+        from ashflow.project.cut_off import refuse_cut_off
+
         refuse_cut_off(project.root)
     return project
 

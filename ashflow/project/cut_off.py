@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ashflow.errors import CutOffError, LockedError, UsageError
-from ashflow.worktree.store import store_folder
+from ashflow.worktree.store import JOURNAL, store_folder
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -44,7 +44,7 @@ def refuse_cut_off(root: Path) -> None:
         FileError: The journal can't be read.
     """
     store = store_folder(root)
-    if not (store / "journal.json").exists():
+    if not (store / JOURNAL).exists():
         return
     from ashflow.run.journal import standing
     from ashflow.worktree.store import is_held

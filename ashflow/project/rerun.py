@@ -149,8 +149,8 @@ def _placed(error: AshflowError, repos: Sequence[str], at: int) -> AshflowError:
     if len(repos) == 1:
         return error
     done = ", ".join(repos[:at]) or "none"
-    waiting_ = ", ".join(repos[at + 1 :]) or "none"
-    where = f"repo {repos[at]}: {error.message}\nDone before it: {done}. Not begun: {waiting_}."
+    later = ", ".join(repos[at + 1 :]) or "none"
+    where = f"repo {repos[at]}: {error.message}\nDone before it: {done}. Not begun: {later}."
     return type(error)(where, hint=error.hint)
 
 

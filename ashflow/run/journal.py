@@ -6,11 +6,11 @@ nobody is at work, a run was cut off.
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Final
 
 from ashflow.run.record import decode_record, encode_record
 from ashflow.worktree.ground import refused, replace_file, sync_folder
+from ashflow.worktree.store import JOURNAL
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from ashflow.run.record import Record
 
-JOURNAL: Final = "journal.json"
 RECORD: Final = "run.json"
 
 
@@ -83,15 +82,6 @@ def standing(store: Path) -> Record | None:
         FileError: It can't be read.
     """
     return read_record(store / JOURNAL)
-
-
-def stands(store: Path) -> bool:
-    """Whether there is a journal.
-
-    Args:
-        store: The store.
-    """
-    return os.path.lexists(store / JOURNAL)
 
 
 def write_record(folder: Path, record: Record) -> None:

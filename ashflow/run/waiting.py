@@ -46,7 +46,7 @@ def waiting(
         FileError: The record of a run can't be read.
     """
     folder = _folder(store, repo)
-    places = [folder / version for version in versions]
+    places = [folder / version for version in sorted(versions)]  # of two, the newer one counts
     marks = {run: place / run for place in places for run in _names(place)}
     found = []
     for run in sorted(marks):

@@ -6,7 +6,7 @@ import hashlib
 import os
 import sys
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Final
 
 from ashflow.errors import LockedError
 from ashflow.worktree.git_folder import git_folder, pointed
@@ -15,6 +15,9 @@ from ashflow.worktree.ground import refused
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+JOURNAL: Final = "journal.json"
+"""The file that stands in the store while a run is under way; see `run.journal`."""
 
 
 def store_folder(root: Path) -> Path:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from kills import Forge
 
 from ashflow.adapters.connect import connect
 from ashflow.worktree.git import locate
@@ -26,7 +27,7 @@ from ashflow.worktree.hooks import install
 from ashflow.worktree.porcelain import Located
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 HEADER = """\
 from datetime import datetime
@@ -163,6 +164,14 @@ class Day:
         assert self.schema() == self.schema(str(fresh))
         assert self.query("PRAGMA integrity_check") == [("ok",)]
         assert self.query("PRAGMA foreign_key_check") == []
+
+
+@pytest.fixture(scope="module")
+def forge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forge]:
+    """A process that has the package imported already, and forks for each command."""
+    forge = Forge(tmp_path_factory.mktemp("forge"))
+    yield forge
+    forge.close()
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from kills import Forge, Forked, contents, facts, put
+from kills import Forked, contents, facts, put
 
 POSTS = """
 class Post(Resource, table="posts"):
@@ -28,13 +28,6 @@ ROWS = "INSERT INTO posts (title, color) VALUES ('A', 'red'), ('B', NULL)"
 DATABASE = "priv/repo/dev.sqlite3"
 NOW = "2027-01-01T00:00:00+00:00"
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
-
-
-@pytest.fixture(scope="module")
-def forge(tmp_path_factory):
-    forge = Forge(tmp_path_factory.mktemp("forge"))
-    yield forge
-    forge.close()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import replace
 
 import pytest
-from kills import Forge, Forked, contents, facts, put
+from kills import Forked, contents, facts, put
 
 POSTS = """
 class Post(Resource, table="posts"):
@@ -19,13 +19,6 @@ COLORED = POSTS + "    color: str | None\n"
 TAGS = '\nclass Tag(Resource, table="tags"):\n    id: int = integer_primary_key()\n    name: str\n'
 ROWS = "INSERT INTO posts (title, color) VALUES ('A', 'red'), ('B', NULL), ('C', 'blue')"
 DATABASE = "priv/repo/dev.sqlite3"
-
-
-@pytest.fixture(scope="module")
-def forge(tmp_path_factory):
-    forge = Forge(tmp_path_factory.mktemp("forge"))
-    yield forge
-    forge.close()
 
 
 @pytest.fixture

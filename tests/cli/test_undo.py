@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import replace
 
 import pytest
-from kills import Forge, Forked, facts
+from kills import Forked, facts
 
 from ashflow.run.digests import schema_digest
 
@@ -26,13 +26,6 @@ MEMBERS = TEAMS + (
 )
 UNIQUE = COLORED + '    by_color = identity("color")\n'
 ROWS = "INSERT INTO posts (title, color) VALUES ('A', 'red'), ('B', 'blue')"
-
-
-@pytest.fixture(scope="module")
-def forge(tmp_path_factory):
-    forge = Forge(tmp_path_factory.mktemp("forge"))
-    yield forge
-    forge.close()
 
 
 @pytest.fixture
