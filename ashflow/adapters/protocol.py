@@ -104,7 +104,7 @@ class Session(Protocol):
             LedgerError: The table is there, and not ours.
         """
 
-    def marks(self) -> tuple[Mark, ...]:
+    def mark(self) -> Mark:
         """Return what tells the ledger from another state of it, without reading all of it."""
 
     def record(self, row: Applied) -> None:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 Tree = Mapping[str, str]
 """A tree of files: texts, by their paths relative to the project's root, with `/`."""
 
-_SNAPSHOT = re.compile(r"(\d{14})\.json", re.ASCII)
-_MIGRATION = re.compile(r"(\d{14})_([a-z0-9_]+)\.py", re.ASCII)
+_MIGRATION = r"(\d{14})_([a-z0-9_]+)\.py"
+_SNAPSHOT = r"([^/]+)/(\d{14})\.json"
 
 
 class MigrationFile(NamedTuple):
@@ -228,16 +228,17 @@ def read_history(tree: Tree, *, migrations: str, snapshots: str, doubles: bool =
     """
     found = []
     by_folder: dict[str, list[SnapshotFile]] = {}
-    above = f"{snapshots}/"
+    ours = re.compile(
+        rf"{re.escape(migrations)}/{_MIGRATION}|{re.escape(snapshots)}/{_SNAPSHOT}", re.ASCII
+    ).fullmatch
     for path in sorted(tree):
-        folder, _, name = path.rpartition("/")
-        if folder == migrations:
-            if match := _MIGRATION.fullmatch(name):
-                found.append(MigrationFile(match[1], match[2], path))
-        elif folder.startswith(above) and (match := _SNAPSHOT.fullmatch(name)):
-            table = folder[len(above) :]
-            if "/" not in table:
-                by_folder.setdefault(table, []).append(SnapshotFile(match[1], table, path))
+        if (match := ours(path)) is None:
+            continue
+        version, name, table, state = match.groups()
+        if table is None:
+            found.append(MigrationFile(version, name, path))
+        else:
+            by_folder.setdefault(table, []).append(SnapshotFile(state, table, path))
     if not doubles:
         _check_versions(found)
     return History(tree, tuple(found), {t: tuple(files) for t, files in by_folder.items()})

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -13,8 +13,7 @@ META: Final = "ashflow_meta"
 FORMAT: Final = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(NamedTuple):
     """One row of the ledger.
 
     Args:
@@ -34,8 +33,27 @@ class Applied:
     applied_at: str
 
 
-Mark = tuple[int, str, str]
-"""The position, the version and the checksum of a row."""
+class Mark(NamedTuple):
+    """What tells a ledger from another state of it: no position is ever given twice.
+
+    https://www.sqlite.org/autoinc.html
+
+    Args:
+        rows: How many rows it has.
+        newest: The position of the last one; 0 where there is none.
+        positions: All positions, added up.
+    """
+
+    rows: int
+    newest: int
+    positions: int
+
+
+NOTHING: Final = Mark(0, 0, 0)
+"""The mark of a ledger without rows."""
+
+
+_POSITION = attrgetter("position")
 
 
 class Ledger:
@@ -48,7 +66,7 @@ class Ledger:
     __slots__ = ("_by_version", "_rows")
 
     def __init__(self, rows: Iterable[Applied] = ()) -> None:
-        self._rows = tuple(sorted(rows, key=lambda row: row.position))
+        self._rows = tuple(sorted(rows, key=_POSITION))
         self._by_version = {row.version: row for row in self._rows}
 
     def __len__(self) -> int:
@@ -65,9 +83,10 @@ class Ledger:
         return self._by_version.get(version)
 
     @property
-    def marks(self) -> tuple[Mark, ...]:
+    def mark(self) -> Mark:
         """What tells it from another state of the same ledger."""
-        return tuple((row.position, row.version, row.checksum) for row in self._rows)
+        positions = [row.position for row in self._rows]
+        return Mark(len(positions), max(positions, default=0), sum(positions))
 
     @property
     def versions(self) -> tuple[str, ...]:

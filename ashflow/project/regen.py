@@ -283,6 +283,8 @@ def _coming(facts: Facts, found: Found, name: str, works: Sequence[Work]) -> _Co
 
 def _with_moved(facts: Facts, moved: Sequence[Moved]) -> Facts:
     """Return the facts, where migrations begun by hand leave their places too."""
+    if not moved:
+        return facts
     going = facts.replaced.plus(one.old for one in moved)
     return replace(facts, replaced=going, tracked=facts.tracked.without(going.versions))
 

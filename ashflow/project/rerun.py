@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar
 
 from ashflow.errors import AshflowError, FileError, LockedError
 from ashflow.history.history import read_history
+from ashflow.history.ledger import NOTHING
 from ashflow.run.bringing import renamed
 from ashflow.run.events import Created
 from ashflow.run.journal import next_run, prune, standing
 from ashflow.run.turn import Turn
 from ashflow.run.waiting import is_waited, still_wanted, waiting
 from ashflow.run.whole import id_of, run_turn
+from ashflow.worktree.files import DiskTree, came_or_went
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -242,19 +244,22 @@ def check_unchanged(project: Project, plan: Planned, session: Session | None) ->
         LockedError: The database was migrated meanwhile.
         FileError: Files were changed meanwhile.
     """
-    marks = () if session is None else session.marks()
-    if marks != plan.ledger.marks:
+    mark = NOTHING if session is None else session.mark()
+    if mark != plan.ledger.mark:
         raise LockedError(
             f"{plan.database.shown} was migrated by another process meanwhile",
             hint="Nothing was changed. Run it again: it plans anew.",
         )
-    now, then = project.tree(plan.repo), plan.history.tree
-    folders = project.folders(plan.repo)
-    others = dict.fromkeys(set(now) ^ set(then), "")
-    came_or_went = read_history(
-        others, migrations=folders.migrations, snapshots=folders.snapshots, doubles=True
+    folders, then = project.folders(plan.repo), plan.history.tree
+    others = came_or_went(project.root, (folders.migrations, folders.snapshots), then)
+    ours = read_history(
+        dict.fromkeys(others, ""),
+        migrations=folders.migrations,
+        snapshots=folders.snapshots,
+        doubles=True,
     ).paths
-    if came_or_went or any(now[path] != then[path] for path in plan.replaced.paths):
+    now = DiskTree(project.root, plan.replaced.paths)
+    if ours or any(now[path] != then[path] for path in now):
         raise FileError(
             f"migrations or snapshots of {plan.repo} were changed by another process meanwhile",
             hint="Nothing was changed. Run it again: it plans anew.",

@@ -152,16 +152,20 @@ def gather_all(
         UsageError: A migration is published already.
         AshflowError: Resources, files or a database can't be read.
     """
-    histories = {repo.name: project.history(repo.name) for repo in repos}
     if scope.dev:
+        histories = _histories(project, repos)
         ground = _ground(project, histories, scope)
     else:
-        ground = _ask_git(project, histories, scope)
+        histories, ground = _ask_git(project, repos, scope)
     facts = [
         _gather(project, repo, histories[repo.name], ground, discard_edits=discard_edits)
         for repo in repos
     ]
     return ground, facts
+
+
+def _histories(project: Project, repos: Sequence[RepoConfig]) -> dict[str, History]:
+    return {repo.name: project.history(repo.name) for repo in repos}
 
 
 def _ground(project: Project, histories: Mapping[str, History], scope: Scope) -> Ground:
@@ -198,10 +202,11 @@ def git_of(project: Project, repos: Sequence[str]) -> tuple[Located, GitStatus] 
         return None
 
 
-def _ask_git(project: Project, histories: Mapping[str, History], scope: Scope) -> Ground:
-    """Ask git once what is new, and what is gone, in the project's folders."""
-    from ashflow.worktree.git import Nowhere, locate, status
-    from ashflow.worktree.porcelain import FileState
+def _ask_git(
+    project: Project, repos: Sequence[RepoConfig], scope: Scope
+) -> tuple[dict[str, History], Ground]:
+    """List the files of some repos, while git looks what is new there, and what is gone."""
+    from ashflow.worktree.git import Nowhere, asking, locate
     from ashflow.worktree.sparse import refuse_left_out
 
     located = locate(project.root)
@@ -210,10 +215,32 @@ def _ask_git(project: Project, histories: Mapping[str, History], scope: Scope) -
             f"regen finds the untracked migrations through git, and {located.value}",
             hint="git init makes a git repository; without one, use ashflow rollback and codegen.",
         )
-    folders = [project.config.migrations(repo) for repo in histories]
-    folders += [project.config.snapshots(repo) for repo in histories]
+    names = [repo.name for repo in repos]
+    folders = [*map(project.config.migrations, names), *map(project.config.snapshots, names)]
     refuse_left_out(project.root, folders)
-    git = status(located, folders)
+    with asking(located, folders) as answer:
+        histories = _histories(project, repos)
+        for repo in repos:
+            project.database(repo)  # what speaks to it is imported meanwhile
+        git = answer()
+    return histories, _told(located, git, histories, folders, scope)
+
+
+def _told(
+    located: Located,
+    git: GitStatus,
+    histories: Mapping[str, History],
+    folders: Sequence[str],
+    scope: Scope,
+) -> Ground:
+    """Return what is new and what is gone, as git says.
+
+    Raises:
+        GitError: It is in the middle of something, or ignores a file.
+        UsageError: A migration is published already.
+    """
+    from ashflow.worktree.porcelain import FileState
+
     _check_calm(git)
     _refuse_ignored(git, histories.values())
     new = {FileState.UNTRACKED, FileState.INTENT_TO_ADD}

@@ -121,7 +121,8 @@ class Record:
 
 def encode_record(record: Record) -> str:
     """Return a record as the text of a file."""
-    data = {"format": FORMAT, **asdict(record)}
+    rows = {n: [row._asdict() for row in getattr(record, n)] for n in ("taken", "given")}
+    data = {"format": FORMAT, **asdict(record), **rows}
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
 

@@ -218,16 +218,16 @@ def _session(turn: Turn) -> Iterator[Session | None]:
 
 def _ended(turn: Turn, record: Record, changed: Changed, session: Session | None) -> Record:
     """Return what is written down of the turn when all is done but the COMMIT."""
-    gone = {row.version for row in record.taken}
+    gone, removed = {row.version for row in record.taken}, set(turn.removed)
     stay = [row for row in turn.ledger if row.version not in gone]
     last = stay[-1].position if stay else 0
-    come = [replace(r, position=r.position or last + n) for n, r in enumerate(record.given, 1)]
+    come = [r._replace(position=r.position or last + n) for n, r in enumerate(record.given, 1)]
     schema = ""
     if session is not None and record.changes_database:
         schema = schema_digest(session.introspect(record.tables))
     return replace(
         record,
-        files=files_digest((set(turn.paths) - set(turn.removed)).union(turn.files)),
+        files=files_digest((*(path for path in turn.paths if path not in removed), *turn.files)),
         ledger=ledger_digest(Ledger([*stay, *come])),
         schema=schema,
         kept=changed.kept,

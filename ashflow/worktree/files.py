@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,7 +26,22 @@ from ashflow.worktree.ground import (
 from ashflow.worktree.staging import clear, make_staging, settle, stage_all
 
 _SNAPSHOTS = ("priv", "resource_snapshots")
+_TICK = 2_000_000_000
+"""So many nanoseconds after a change, another one may leave a folder's time as it is (FAT)."""
 _USUAL: Mapping[str, int] = {}
+_NONE: Mapping[str, Listed] = {}
+
+
+class Listed(NamedTuple):
+    """What stood in one folder when it was listed.
+
+    Args:
+        time: When it was last changed, in nanoseconds; 0 where that may not tell it from later.
+        files: The paths of its files.
+    """
+
+    time: int
+    files: list[str]
 
 
 class DiskTree(Mapping[str, str]):
@@ -33,13 +50,17 @@ class DiskTree(Mapping[str, str]):
     Args:
         root: The folder that the paths are relative to.
         paths: The paths, with `/`.
+        listed: The folders in which they were found, by their paths.
     """
 
-    __slots__ = ("_root", "_texts")
+    __slots__ = ("_root", "_texts", "listed")
 
-    def __init__(self, root: Path, paths: Iterable[str]) -> None:
+    def __init__(
+        self, root: Path, paths: Iterable[str], listed: Mapping[str, Listed] | None = None
+    ) -> None:
         self._root = root
         self._texts: dict[str, str | None] = dict.fromkeys(sorted(paths))
+        self.listed = listed or {}
 
     def __getitem__(self, path: str) -> str:
         """Return the text of a file, with LF line ends.
@@ -75,11 +96,36 @@ def read_tree(root: Path, folders: Sequence[str]) -> DiskTree:
     Raises:
         FileError: A folder cannot be read, or is no folder.
     """
-    paths: list[str] = []
+    listed: dict[str, Listed] = {}
     for folder in folders:
-        with refused(f"{folder} cannot be read"):
-            paths += _files_below(str(root), folder)
-    return DiskTree(root, paths)
+        _list(str(root), folder, listed)
+    return DiskTree(root, chain.from_iterable(one.files for one in listed.values()), listed)
+
+
+def came_or_went(root: Path, folders: Sequence[str], then: Mapping[str, str]) -> frozenset[str]:
+    """Return the paths of the files that are there now and were not, or were there and are not.
+
+    Only the folders are listed again of which the time has changed, or had when they were listed.
+
+    Args:
+        root: The project's folder.
+        folders: The folders that are looked at, relative to it, with `/`.
+        then: The files of before.
+
+    Raises:
+        FileError: A folder cannot be read, or is no folder.
+    """
+    listed = then.listed if isinstance(then, DiskTree) else {}
+    if not listed.keys() >= set(folders):
+        return frozenset(set(read_tree(root, folders)) ^ set(then))
+    found: set[str] = set()
+    for folder, before in listed.items():
+        if before.time and before.time == _changed_at(f"{root}/{folder}"):
+            continue
+        now: dict[str, Listed] = {}
+        _list(str(root), folder, now, known=listed)
+        found |= {*before.files} ^ {*chain.from_iterable(one.files for one in now.values())}
+    return frozenset(found)
 
 
 def write_new(
@@ -242,23 +288,51 @@ def _on_the_way(root: Path, folders: Iterable[str]) -> Iterator[str]:
                 yield f"{root}/{part}"
 
 
-def _files_below(root: str, folder: str) -> list[str]:
-    """Return the paths of the files below a folder; there may be ten thousands."""
-    found: list[str] = []
+def _list(
+    root: str, folder: str, found: dict[str, Listed], known: Mapping[str, Listed] = _NONE
+) -> None:
+    """List a folder and those below it; there may be ten thousands of files.
+
+    Args:
+        root: The project's folder.
+        folder: The folder, relative to it.
+        found: Gets what is in each one.
+        known: Those below it that are left out.
+
+    Raises:
+        FileError: A folder cannot be read, or is no folder.
+    """
     folders = [folder]
-    while folders:
-        path = folders.pop()
-        try:
-            entries = os.scandir(f"{root}/{path}")
-        except FileNotFoundError:
-            continue
-        with entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    folders.append(f"{path}/{entry.name}")
-                elif entry.is_file():
-                    found.append(f"{path}/{entry.name}")
-    return found
+    with refused(f"{folder} cannot be read"):
+        while folders:
+            path = folders.pop()
+            here = found[path] = Listed(_settled(f"{root}/{path}"), [])
+            try:
+                entries = os.scandir(f"{root}/{path}")
+            except FileNotFoundError:
+                continue
+            with entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(f"{path}/{entry.name}")
+                    elif entry.is_file():
+                        here.files.append(f"{path}/{entry.name}")
+            if known:
+                folders = [path for path in folders if path not in known]
+
+
+def _settled(folder: str) -> int:
+    """Return when a folder was changed; 0 where it may change once more within the same tick."""
+    changed = _changed_at(folder)
+    return changed if changed < time.time_ns() - _TICK else 0
+
+
+def _changed_at(folder: str) -> int:
+    """Return when a folder was last changed, in nanoseconds; 0 where it is not there."""
+    try:
+        return Path(folder).stat().st_mtime_ns
+    except OSError:  # who lists it will say so
+        return 0
 
 
 def _read(root: Path, path: str) -> str:

@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from enum import Enum
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
@@ -15,7 +15,7 @@ from ashflow.errors import FileError, GitError, LockedError
 from ashflow.worktree.porcelain import GitStatus, Located, read_status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from git.refs.reference import Reference
 
@@ -97,22 +97,53 @@ def status(located: Located, folders: Sequence[str]) -> GitStatus:
     Raises:
         GitError: git refuses.
     """
-    answer = _git(
-        located.top,
-        *("status", "--porcelain=v2", "--branch", "-z"),
+    with asking(located, folders) as answer:
+        return answer()
+
+
+@contextmanager
+def asking(located: Located, folders: Sequence[str]) -> Iterator[Callable[[], GitStatus]]:
+    """Ask git once for the state of all files below some folders, and go on meanwhile.
+
+    git looks at each file that it tracks there, which takes as long as much of a command.
+
+    Args:
+        located: Where the project lies.
+        folders: The folders, relative to the project, with `/`.
+
+    Yields:
+        What waits for the answer and returns it; it raises `GitError` where git refuses.
+    """
+    command = [
+        *(*_COMMAND, "status", "--porcelain=v2", "--branch", "-z"),
         *("--untracked-files=all", "--ignored=matching", "--no-renames", "--"),
         *(located.prefix + folder for folder in folders),
-    )
-    if answer.returncode:
-        raise _refusal(answer, located.top)
-    root = located.top / located.prefix
-    return read_status(
-        answer.stdout,
-        located,
-        links=tuple(_links(root, folders)),
-        nested=tuple(_nested(root, folders)),
-        busy=_busy(located.git_dir),
-    )
+    ]
+    with subprocess.Popen(  # noqa: S603 - no shell, and the arguments are ours
+        command,
+        cwd=located.top,
+        env=_environment(None),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as git:
+
+        def answer() -> GitStatus:
+            out, told = git.communicate()
+            if git.returncode:
+                raise _refusal(
+                    subprocess.CompletedProcess(command, git.returncode, out, told), located.top
+                )
+            root = located.top / located.prefix
+            return read_status(
+                out,
+                located,
+                links=tuple(_links(root, folders)),
+                nested=tuple(_nested(root, folders)),
+                busy=_busy(located.git_dir),
+            )
+
+        yield answer
 
 
 class Objects:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -21,6 +22,7 @@ from ashflow.errors import FileError, UnreadableError
 from ashflow.worktree import ground, staging
 from ashflow.worktree.files import (
     DiskTree,
+    came_or_went,
     move_away,
     read_tree,
     write_new,
@@ -154,6 +156,39 @@ def test_twenty_thousand_files_are_listed_at_once(tmp_path):
         for number in range(100):
             os.close(os.open(place / f"{number:014}.json", os.O_CREAT | os.O_WRONLY))
     assert len(read_tree(tmp_path, [SNAPSHOTS])) == 20_000
+
+
+@pytest.mark.parametrize("age", [0, 3600])
+def test_what_came_or_went_since_a_listing_is_found(tmp_path, age):
+    for path in (ONE, TWO, f"{SNAPSHOTS}/gone/1.json", f"{SNAPSHOTS}/still/1.json"):
+        put(tmp_path, path)
+    for folder in (MIGRATIONS, f"{SNAPSHOTS}/gone", f"{SNAPSHOTS}/still", SNAPSHOTS):
+        os.utime(tmp_path / folder, (time.time() - age,) * 2)  # one that is old is not read again
+    folders = [MIGRATIONS, SNAPSHOTS, "priv/nowhere"]
+    then = read_tree(tmp_path, folders)
+    assert came_or_went(tmp_path, folders, then) == frozenset()
+    (tmp_path / ONE).unlink()
+    shutil.rmtree(tmp_path / SNAPSHOTS / "gone")
+    came = {f"{MIGRATIONS}/b.py", f"{SNAPSHOTS}/new/er/1.json", "priv/nowhere/x"}
+    for path in came:
+        put(tmp_path, path)
+    expected = {ONE, f"{SNAPSHOTS}/gone/1.json", *came}
+    assert came_or_went(tmp_path, folders, then) == expected
+    assert (
+        came_or_went(tmp_path, folders, dict.fromkeys(then, "")) == expected
+    )  # of any other tree too
+
+
+def test_a_folder_that_has_not_changed_is_not_listed_again(tmp_path, monkeypatch):
+    put(tmp_path, ONE)
+    put(tmp_path, TWO)
+    os.utime(tmp_path / MIGRATIONS, (1, 1))
+    then = read_tree(tmp_path, [MIGRATIONS, SNAPSHOTS])
+    listed, scandir = [], os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: listed.append(path) or scandir(path))
+    came_or_went(tmp_path, [MIGRATIONS, SNAPSHOTS], then)
+    assert listed
+    assert not [path for path in listed if path.endswith(MIGRATIONS)]
 
 
 # -- new files

@@ -6,14 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from ashflow.errors import LedgerError
-from ashflow.history.ledger import FORMAT, META, Applied, Ledger
+from ashflow.history.ledger import FORMAT, META, NOTHING, Applied, Ledger, Mark
 from ashflow.schema.sqltext import quote
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
-
-    from ashflow.history.ledger import Mark
 
 _COLUMNS: Final = ("position", "version", "name", "checksum", "operations", "applied_at")
 
@@ -36,24 +33,25 @@ class LedgerTables:
         Raises:
             LedgerError: The table is there, and not ours, or of a newer format.
         """
-        return Ledger(Applied(*row) for row in self._rows(_COLUMNS))
+        rows = self._select(", ".join(_COLUMNS), "ORDER BY position")
+        return Ledger(map(Applied._make, rows))
 
-    def marks(self) -> tuple[Mark, ...]:
-        """Return the position, version and checksum of all rows.
+    def mark(self) -> Mark:
+        """Return what tells the ledger from another state of it.
 
         Raises:
             LedgerError: The table is there, and not ours, or of a newer format.
         """
-        return tuple(self._rows(("position", "version", "checksum")))
+        told = self._select("count(*), ifnull(max(position), 0), ifnull(sum(position), 0)")
+        return Mark._make(*told) if told else NOTHING
 
-    def _rows(self, columns: Sequence[str]) -> list[Any]:
+    def _select(self, columns: str, order: str = "") -> list[Any]:
         there = self._columns(self.name)
         if not there:
             return []
         self._refuse_what_is_not_ours(there)
-        return self.connection.execute(
-            f"SELECT {', '.join(columns)} FROM {quote(self.name)} ORDER BY position"
-        ).fetchall()
+        sql = f"SELECT {columns} FROM {quote(self.name)} {order}"
+        return self.connection.execute(sql).fetchall()
 
     def record(self, row: Applied) -> None:
         """Write a row; where it has no position, the database gives it one."""

@@ -88,10 +88,10 @@ class SqliteSession:
         with self._in_our_words():
             return self._tables.read()
 
-    def marks(self) -> tuple[Mark, ...]:
+    def mark(self) -> Mark:
         """Return what tells the ledger from another state of it."""
         with self._in_our_words():
-            return self._tables.marks()
+            return self._tables.mark()
 
     def record(self, row: Applied) -> None:
         """Write a row of the ledger."""

@@ -456,6 +456,28 @@ def test_a_version_is_recorded_once(base):
         session.record(row())
 
 
+def test_two_states_of_the_ledger_never_have_one_mark(base):
+    marks = []
+    with base.database.locked() as session:
+
+        def mark():
+            assert session.mark() == session.ledger().mark
+            marks.append(session.mark())
+
+        mark()
+        for version in ("20261123061000", "20261123061001", "20261123061002"):
+            session.record(row(version))
+            mark()
+        for version in ("20261123061000", "20261123061001"):
+            session.forget(version)
+            mark()
+        session.record(row("20261123061000"))
+        mark()
+        session.forget("20261123061002")
+        mark()
+    assert len(set(marks)) == len(marks)  # no position is given twice
+
+
 def test_a_ledger_of_another_tool_is_left_alone(base, tmp_path):
     base.do("CREATE TABLE ashflow_migrations (id, hash)")
     with (
