@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Self
+
 
 class AshflowError(Exception):
     """The root of all errors of ashflow.
@@ -11,6 +16,8 @@ class AshflowError(Exception):
         hint: What to do next; empty where the message says it all.
 
     Attributes:
+        version: The migration that it is about, 14 digits; None: of none.
+        path: The file of that migration.
         code: The kind of error, as `--json` prints it.
         exit_code: 1, the answer is no or the work failed; 2, found before any work began.
     """
@@ -22,6 +29,18 @@ class AshflowError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.version: str | None = None
+        self.path: str | None = None
+
+    def at(self, version: str, path: str) -> Self:
+        """Say which migration it is about, and return the error.
+
+        Args:
+            version: 14 digits.
+            path: Its file.
+        """
+        self.version, self.path = version, path
+        return self
 
 
 class FoundBeforeWork(AshflowError):
@@ -90,8 +109,14 @@ class IrreversibleError(FoundBeforeWork):
     code = "irreversible"
 
 
+class OutOfOrderError(FoundBeforeWork):
+    """A migration is older than one that is applied already."""
+
+    code = "out-of-order"
+
+
 class EditedError(FoundBeforeWork):
-    """A migration holds work done by hand that would be lost."""
+    """A migration was edited by hand: that would be lost, or is not what was applied."""
 
     code = "edited-migration"
 
@@ -172,6 +197,14 @@ class MigrationFailed(AshflowError):
     """A migration stopped half-way; the database is as it was before that migration."""
 
     code = "migration-failed"
+
+
+class TransactionLost(MigrationFailed):
+    """A statement undid the whole transaction, also what other migrations had done in it."""
+
+
+class Overtaken(LockedError):
+    """Another process migrated the database since it was looked at."""
 
 
 class Declined(AshflowError):

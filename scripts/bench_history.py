@@ -20,7 +20,7 @@ from ashflow.history.render import render
 from ashflow.history.snapshot import Snapshot, new_snapshot, text_of
 from ashflow.plan.steps import Up
 from ashflow.project.checkout import Project, open_project
-from ashflow.run.runner import row_of
+from ashflow.run.taking import row_of
 
 A_FOLDER = 1000
 """So many files are in one folder of `docs/`."""

@@ -107,11 +107,11 @@ class Session(Protocol):
     def mark(self) -> Mark:
         """Return what tells the ledger from another state of it, without reading all of it."""
 
-    def record(self, row: Applied) -> None:
-        """Write a row of the ledger; makes the tables of the ledger where they are not there.
+    def record(self, *rows: Applied) -> None:
+        """Write rows of the ledger; makes the tables of the ledger where they are not there.
 
         Args:
-            row: What was applied; where its `position` is 0, the database gives it one.
+            rows: What was applied; where a `position` is 0, the database gives it one.
         """
 
     def forget(self, version: str) -> None:
@@ -196,6 +196,13 @@ class Session(Protocol):
             RowsForbid: Rows would refer to what is not there, and did not before.
         """
 
+    def apart(self) -> AbstractContextManager[None]:
+        """Undo what is done inside, and only that, where it fails.
+
+        Raises:
+            TransactionLost: It failed, and the database has undone the whole transaction.
+        """
+
     def attempt(self) -> AbstractContextManager[None]:
         """Undo what is done inside, and only that, where rows forbid it.
 
@@ -248,8 +255,13 @@ class Database(Protocol):
     def unlocked(self, *, foreign_keys: bool = False) -> AbstractContextManager[Session]:
         """Open a session without a transaction, in which every statement stands by itself.
 
+        Two of them are never open at once.
+
         Args:
             foreign_keys: Whether foreign keys are enforced inside.
+
+        Raises:
+            LockedError: Another one was open for longer than we wait.
         """
 
     def rehearsal(self) -> AbstractContextManager[Session]:

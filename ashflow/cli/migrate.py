@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ashflow.adapters.protocol import Log
-    from ashflow.project.migrate import Planned, Ran
+    from ashflow.project.migrate import Ran
+    from ashflow.run.migrating import Planned
 
 
 @click.command(short_help="Apply pending migrations.", epilog="Example: ashflow migrate --dry-run")
@@ -24,10 +25,17 @@ if TYPE_CHECKING:
 @click.option("--to", metavar="VERSION", help="Up to and including this one.")
 @click.option("--mark", metavar="VERSION", help="Record it as applied, and run nothing.")
 @click.option("--strict", is_flag=True, help="Refuse one that is older than an applied one.")
+@click.option("--allow-edited", is_flag=True, help="Go on though an applied one was edited since.")
+@click.option(
+    "--no-fold",
+    is_flag=True,
+    help="Apply one by one also where nothing is applied yet.",
+)
 @running
 @common
 def migrate(step: int | None, to: str | None, mark: str | None, **options: Any) -> int:
     """Apply pending migrations; makes the SQLite file where it is not there."""
+    from ashflow.plan.migrate import Asked, Rules
     from ashflow.project import migrate as doing
 
     output = Output(options["as_json"], options["quiet"])
@@ -44,12 +52,15 @@ def migrate(step: int | None, to: str | None, mark: str | None, **options: Any) 
             raise UsageError("--mark runs nothing, so there is no SQL to print")
         report(output, [doing.mark_up(project, repos[0], mark)], "marked as applied")
         return 0
-    planned = doing.plan_up(project, repos, step=step, to=to, strict=options["strict"])
+    rules = Rules(allow_out_of_order=not options["strict"], allow_edited=options["allow_edited"])
+    planned = doing.plan_up(project, repos, Asked(step, to, rules))
+    fold = not options["no_fold"]
     if dry_run:
-        doing.rehearse(planned)
+        doing.rehearse(planned, fold=fold)
         report_plan(output, planned)
         return 0
-    ran = doing.run(project, planned, create=True, backup=not options["no_backup"])
+    backup = not options["no_backup"]
+    ran = doing.run(project, planned, create=True, backup=backup, fold=fold)
     report(output, ran, "applied")
     return 0
 

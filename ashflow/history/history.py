@@ -214,13 +214,15 @@ class History(NamedTuple):
         return sha256(self.tree[migration.path].encode()).hexdigest()
 
 
-def read_history(tree: Tree, *, migrations: str, snapshots: str, doubles: bool = False) -> History:
+def read_history(
+    tree: Tree, *, migrations: str, snapshots: str | None = None, doubles: bool = False
+) -> History:
     """Return the history in a tree of files. Files of other names are not looked at.
 
     Args:
         tree: The files.
         migrations: The folder of the repo's migrations.
-        snapshots: The folder of the repo's snapshots.
+        snapshots: The folder of the repo's snapshots; None: they are not looked at.
         doubles: Whether two migrations may carry one version: somebody else looks at that.
 
     Raises:
@@ -228,8 +230,9 @@ def read_history(tree: Tree, *, migrations: str, snapshots: str, doubles: bool =
     """
     found = []
     by_folder: dict[str, list[SnapshotFile]] = {}
+    above = "(?!)" if snapshots is None else re.escape(snapshots)
     ours = re.compile(
-        rf"{re.escape(migrations)}/{_MIGRATION}|{re.escape(snapshots)}/{_SNAPSHOT}", re.ASCII
+        rf"{re.escape(migrations)}/{_MIGRATION}|{above}/{_SNAPSHOT}", re.ASCII
     ).fullmatch
     for path in sorted(tree):
         if (match := ours(path)) is None:

@@ -2,25 +2,174 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
 
 from ashflow.errors import (
     DuplicateVersionError,
+    EditedError,
     IrreversibleError,
     LedgerError,
     MigrationFileError,
+    OutOfOrderError,
     UsageError,
 )
 from ashflow.plan.steps import Down, Up
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from ashflow.change.migration import Migration
     from ashflow.change.operations import Operation, Run
     from ashflow.history.history import History, MigrationFile
     from ashflow.history.ledger import Applied, Ledger
+
+
+_VERSION: Final = re.compile(r"[0-9]{14}")
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What is refused where files and ledger do not go together; the rest is told.
+
+    Args:
+        allow_out_of_order: Whether a migration is applied that is older than an applied one.
+        allow_edited: Whether others are applied though an applied one was edited since.
+        stop_ahead: Whether nothing is applied to a database that is ahead of the files: what they
+            are for has been replaced already.
+    """
+
+    allow_out_of_order: bool = True
+    allow_edited: bool = False
+    stop_ahead: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which of the pending migrations are to be applied.
+
+    Args:
+        step: How many at most; None: all.
+        to: The last one; None: all.
+        rules: What is refused.
+    """
+
+    step: int | None = None
+    to: str | None = None
+    rules: Rules = Rules()
+
+
+def plan_up(
+    history: History, ledger: Ledger, root: str, folder: str, asked: Asked
+) -> tuple[tuple[Up, ...], tuple[str, ...]]:
+    """Choose and load the migrations that are to be applied.
+
+    Args:
+        history: The files.
+        ledger: What is applied.
+        root: The folder of the project, for tracebacks.
+        folder: The folder of the migrations, relative to it.
+        asked: Which of them.
+
+    Returns:
+        The migrations, in order; and what is odd, in words.
+
+    Raises:
+        LedgerError: The ledger was tampered with.
+        DuplicateVersionError: Another migration of a file's version is applied.
+        EditedError: An applied migration was edited since.
+        OutOfOrderError: A migration is older than an applied one.
+        MigrationFileError: One does not run, or is no migration.
+        UsageError: There is no migration of that version.
+    """
+    refuse_tampered(ledger)
+    told = list(_edited(history, ledger, root, asked.rules))
+    behind_files = missing(history, ledger)
+    if behind_files:
+        told.append(_ahead(behind_files))
+    chosen = choose_up(history, ledger, step=asked.step, to=asked.to)
+    if asked.rules.stop_ahead and _is_ahead(behind_files, history):
+        chosen = ()
+    told += _late(chosen, ledger, asked.rules)
+    told += (
+        f"{path} is no migration by its name, which is 14 digits, _, and [a-z0-9_]+.py"
+        for path in misnamed(history, folder)
+    )
+    return tuple(up(history, file, root) for file in chosen), tuple(told)
+
+
+def _ahead(rows: Sequence[Applied]) -> str:
+    names = ", ".join(map(_shown, rows))
+    return f"the database is ahead of the files: {names} is applied and has no file here"
+
+
+def _is_ahead(rows: Sequence[Applied], history: History) -> bool:
+    """Whether something newer than all files is applied: they are those of an older release."""
+    newest = max((file.version for file in history.migrations), default="")
+    return any(row.version > newest for row in rows)
+
+
+def _late(chosen: Sequence[MigrationFile], ledger: Ledger, rules: Rules) -> Iterator[str]:
+    """Yield which migrations come late.
+
+    Raises:
+        OutOfOrderError: That is not allowed.
+    """
+    for file in late(chosen, ledger):
+        what = f"{file.path} is older than a migration that is applied already"
+        if not rules.allow_out_of_order:
+            raise OutOfOrderError(
+                what,
+                hint="Give it a version of now (ashflow regen --since does), so that it is applied "
+                "in the same place everywhere; or allow it: ashflow migrate without --strict, "
+                "allow_out_of_order=True in ashflow.release.",
+            ).at(file.version, file.path)
+        yield what
+
+
+def _edited(history: History, ledger: Ledger, root: str, rules: Rules) -> Iterator[str]:
+    """Yield which applied migrations were edited since.
+
+    Raises:
+        DuplicateVersionError: One is another migration of the same version.
+        EditedError: That is not allowed.
+    """
+    for file in history.migrations:
+        row = ledger.get(file.version)
+        if row is None or not is_edited(history, row, root):
+            continue
+        if row.name != file.name:
+            raise DuplicateVersionError(
+                f"{file.path} is not applied: what is applied as {row.version} is {row.name}, "
+                "another migration",
+                hint="Two branches came to one version. Roll back what is applied (ashflow "
+                f"rollback --to {row.version}), or write this one anew with ashflow codegen.",
+            ).at(file.version, file.path)
+        what = f"{file.path} was edited after it was applied"
+        if not rules.allow_edited:
+            raise EditedError(
+                what,
+                hint="Take the edit back, or roll it back as it was applied (ashflow rollback "
+                f"--to {row.version}) and migrate again. To go on all the same: ashflow migrate "
+                "--allow-edited, allow_edited=True in ashflow.release.",
+            ).at(file.version, file.path)
+        yield what
+
+
+def refuse_tampered(ledger: Ledger) -> None:
+    """Refuse a ledger with a row that ashflow has not written.
+
+    Raises:
+        LedgerError: A version in it is none.
+    """
+    for row in ledger:
+        if not _VERSION.fullmatch(row.version):
+            raise LedgerError(
+                f"row {row.position} of the ledger has the version {row.version!r}, which is none: "
+                "14 digits",
+                hint="It was changed by hand: put back what was there, or delete the row.",
+            )
 
 
 def pending(history: History, ledger: Ledger) -> tuple[MigrationFile, ...]:
@@ -69,28 +218,6 @@ def choose_up(
         check_known(to, history, ledger)
         chosen = tuple(m for m in chosen if m.version <= to)
     return chosen if step is None else chosen[:step]
-
-
-def refuse_another(history: History, ledger: Ledger, root: str) -> None:
-    """Refuse to take a file for applied where another migration of its version was.
-
-    Args:
-        history: The files.
-        ledger: What is applied.
-        root: The folder of the project, for tracebacks.
-
-    Raises:
-        DuplicateVersionError: There is such a file: two branches came to one version.
-    """
-    for file in history.migrations:
-        row = ledger.get(file.version)
-        if row is not None and row.name != file.name and is_edited(history, row, root):
-            raise DuplicateVersionError(
-                f"{file.path} is not applied: what is applied as {row.version} is {row.name}, "
-                "another migration",
-                hint="Two branches came to one version. Roll back what is applied (ashflow "
-                f"rollback --to {row.version}), or write this one anew with ashflow codegen.",
-            )
 
 
 def late(chosen: Sequence[MigrationFile], ledger: Ledger) -> tuple[MigrationFile, ...]:

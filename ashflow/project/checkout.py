@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ashflow.history.history import Tree
     from ashflow.plan.choices import Choices
     from ashflow.run.events import Event, Tell
-    from ashflow.run.runner import Runner
+    from ashflow.run.migrating import Target
     from ashflow.sources.load import Declared
 
 
@@ -192,14 +192,20 @@ class Project:
                     f'"{other.name}_migrations" in [tool.ashflow.repos.{other.name}].',
                 )
 
-    def runner(self, repo: str, database: Database) -> Runner:
-        """Return what runs steps on the database of a repo."""
-        from ashflow.run.runner import Runner
+    def target(self, repo: RepoConfig) -> Target:
+        """Return the database of a repo with what it is migrated with; nothing is opened yet.
+
+        Raises:
+            ConfigError: Its url can't be used.
+        """
+        from ashflow.run.migrating import Target
         from ashflow.worktree.store import store_folder
 
         store = store_folder(self.root)
-        waited = (store / "waiting" / repo).is_dir()
-        return Runner(repo, database, self.root, self.now, self.tell, store if waited else None)
+        waited = (store / "waiting" / repo.name).is_dir()
+        folder = self.config.migrations(repo.name)
+        place = store if waited else None
+        return Target(repo.name, self.database(repo), self.root, folder, place)
 
     def choices(self, choices: Choices) -> Choices:
         """Return what the user chose, with what the configuration chooses by default."""

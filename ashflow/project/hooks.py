@@ -14,7 +14,7 @@ from ashflow.errors import AshflowError, GitError
 from ashflow.plan.migrate import missing, pending
 from ashflow.project.check import INSTALLED, Asked, check
 from ashflow.project.checkout import Project
-from ashflow.project.migrate import ledger_of
+from ashflow.run.migrating import ledger_of
 from ashflow.worktree.git import Nowhere, Objects, locate
 from ashflow.worktree.revisions import named_in_index
 

@@ -3,51 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ashflow.errors import AshflowError, UsageError
-from ashflow.history.ledger import Ledger
-from ashflow.plan.migrate import (
-    applied_migration,
-    check_known,
-    choose_down,
-    choose_up,
-    down,
-    late,
-    misnamed,
-    missing,
-    pending,
-    refuse_another,
-    up,
-)
+from ashflow.plan.migrate import Asked, applied_migration, check_known, pending, up
+from ashflow.project.placed import placed
 from ashflow.run.events import Created, Warned
+from ashflow.run.migrating import Planned, ledger_of, planned_all, planned_down, planned_up
+from ashflow.run.migrating import run as migrate
+from ashflow.run.taking import row_of, run_in
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from ashflow.adapters.protocol import Database
     from ashflow.config import RepoConfig
     from ashflow.history.history import History
-    from ashflow.plan.steps import Done, Step
+    from ashflow.plan.steps import Done
     from ashflow.project.checkout import Project
     from ashflow.schema.table import Table
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """What is going to be run on one database.
-
-    Args:
-        repo: The repo.
-        database: Its database.
-        steps: The migrations, loaded, in order.
-        warnings: What is odd.
-    """
-
-    repo: str
-    database: Database
-    steps: tuple[Step, ...]
-    warnings: tuple[str, ...] = ()
+ALL: Final = Asked()
+"""All that is pending, by the usual rules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,61 +40,18 @@ class Ran:
     done: tuple[Done, ...]
 
 
-def ledger_of(database: Database) -> Ledger:
-    """Return what is applied to a database; nothing, where it is not there.
-
-    Raises:
-        LedgerError: The ledger's table belongs to another tool.
-        NotADatabaseError: The file is no database.
-    """
-    if not database.exists():
-        return Ledger()
-    with database.read() as session:
-        return session.ledger()
-
-
-def plan_up(
-    project: Project,
-    repos: Sequence[RepoConfig],
-    *,
-    step: int | None = None,
-    to: str | None = None,
-    strict: bool = False,
-) -> list[Planned]:
+def plan_up(project: Project, repos: Sequence[RepoConfig], asked: Asked = ALL) -> list[Planned]:
     """Choose and load the migrations that are to be applied; touches nothing.
 
     Args:
         project: The checkout.
         repos: Which of its repos.
-        step: How many at most; None: all.
-        to: The last one; None: all.
-        strict: Whether a migration that is older than an applied one is refused.
+        asked: Which of the pending ones.
 
     Raises:
         AshflowError: A migration does not load, or a database can't be read.
     """
-    planned = []
-    for repo in repos:
-        database = project.database(repo)
-        ledger = ledger_of(database)
-        history = project.history(repo.name)
-        refuse_another(history, ledger, str(project.root))
-        chosen = choose_up(history, ledger, step=step, to=to)
-        behind = late(chosen, ledger)
-        if behind and strict:
-            raise UsageError(
-                f"{behind[0].path} is older than a migration that is applied already",
-                hint="Without --strict it is applied all the same; or give it a new version.",
-            )
-        warnings = [f"{m.path} is older than a migration that is applied already" for m in behind]
-        warnings += _ahead(history, ledger)
-        warnings += [
-            f"{path} is no migration by its name, which is 14 digits, _, and [a-z0-9_]+.py"
-            for path in misnamed(history, project.config.migrations(repo.name))
-        ]
-        steps = tuple(up(history, file, str(project.root)) for file in chosen)
-        planned.append(Planned(repo.name, database, steps, tuple(warnings)))
-    return planned
+    return [planned_up(project.target(repo), asked) for repo in repos]
 
 
 def plan_all(project: Project, repos: Sequence[RepoConfig]) -> list[Planned]:
@@ -126,21 +60,7 @@ def plan_all(project: Project, repos: Sequence[RepoConfig]) -> list[Planned]:
     Raises:
         AshflowError: A migration does not load.
     """
-    root = str(project.root)
-    planned = []
-    for repo in repos:
-        history = project.history(repo.name)
-        steps = tuple(up(history, file, root) for file in history.migrations)
-        planned.append(Planned(repo.name, project.database(repo), steps))
-    return planned
-
-
-def _ahead(history: History, ledger: Ledger) -> list[str]:
-    gone = missing(history, ledger)
-    if not gone:
-        return []
-    names = ", ".join(f"{row.version}_{row.name}" for row in gone)
-    return [f"the database is ahead of the files: {names} is applied and has no file here"]
+    return [planned_all(project.target(repo)) for repo in repos]
 
 
 def plan_down(
@@ -164,20 +84,17 @@ def plan_down(
         IrreversibleError: One of them has no way back.
         AshflowError: A migration does not load, or a database can't be read.
     """
-    planned = []
-    for repo in repos:
-        database = project.database(repo)
-        with database.read() as session:
-            ledger = session.ledger()
-        history = project.history(repo.name)
-        rows = choose_down(history, ledger, step=step, to=to, everything=everything)
-        steps = tuple(down(history, row, str(project.root)) for row in rows)
-        planned.append(Planned(repo.name, database, steps))
-    return planned
+    targets = [project.target(repo) for repo in repos]
+    return [planned_down(target, step=step, to=to, everything=everything) for target in targets]
 
 
 def run(
-    project: Project, planned: Sequence[Planned], *, create: bool = False, backup: bool = True
+    project: Project,
+    planned: Sequence[Planned],
+    *,
+    create: bool = False,
+    backup: bool = True,
+    fold: bool = True,
 ) -> list[Ran]:
     """Run what was planned, one repo after the other; the first failure ends it.
 
@@ -186,26 +103,33 @@ def run(
         planned: What is to be run.
         create: Whether a database that is not there is made.
         backup: Whether a database is copied before values in it go.
+        fold: Whether migrations may be folded where nothing is applied yet.
 
     Raises:
-        AshflowError: A migration failed; what was done before it stays.
+        AshflowError: A migration failed; what was done before it stays, and is told.
     """
+    repos = [one.repo for one in planned]
     ran = []
-    for one in planned:
-        for warning in one.warnings:
-            project.tell(Warned(one.repo, warning))
-        if create and one.database.create():
-            project.tell(Created(one.repo, one.database.shown))
-        if backup:
-            _keep_what_goes(project, one)
-        _forget_what_is_back(project, one)
-        try:
-            done = project.runner(one.repo, one.database).run(one.steps)
-            _tell_of_strangers(project, one)
-        finally:
-            one.database.close()
-        ran.append(Ran(one.repo, tuple(done)))
+    for at, one in enumerate(planned):
+        with placed(repos, at):
+            ran.append(_run_one(project, one, create=create, backup=backup, fold=fold))
     return ran
+
+
+def _run_one(project: Project, one: Planned, *, create: bool, backup: bool, fold: bool) -> Ran:
+    for warning in one.warnings:
+        project.tell(Warned(one.repo, warning))
+    if create and one.database.create():
+        project.tell(Created(one.repo, one.database.shown))
+    if backup:
+        _keep_what_goes(project, one)
+    _forget_what_is_back(project, one)
+    try:
+        done = tuple(migrate(one, now=project.now, tell=project.tell, fold=fold))
+        _tell_of_strangers(project, one)
+    finally:
+        one.database.close()
+    return Ran(one.repo, done)
 
 
 def _forget_what_is_back(project: Project, planned: Planned) -> None:
@@ -289,20 +213,21 @@ def _snapshot_of(history: History, table: str, waiting: Collection[str]) -> Tabl
     return history.leaf(files[0].folder).physical if len(applied) == len(files) else None
 
 
-def rehearse(planned: Sequence[Planned]) -> None:
+def rehearse(planned: Sequence[Planned], *, fold: bool = True) -> None:
     """Run what was planned on copies without rows, in memory, so that the log tells the SQL.
 
     Functions of `Run` are not called: they may reach outside the database.
 
+    Args:
+        planned: What is to be run.
+        fold: Whether migrations may be folded where nothing is applied yet.
+
     Raises:
         AshflowError: A migration does not fit the database.
     """
-    from ashflow.run.runner import run_named, without_functions
-
     for one in planned:
         with one.database.rehearsal() as session:
-            for step in one.steps:
-                run_named(session, without_functions(step))
+            run_in(session, one.steps, fold=fold and not one.mark.rows)
         one.database.close()
 
 
@@ -314,7 +239,6 @@ def mark_up(project: Project, repo: RepoConfig, version: str) -> Ran:
         AshflowError: It does not load, or the database can't be written.
     """
     from ashflow.plan.steps import Done
-    from ashflow.run.runner import row_of
 
     history = project.history(repo.name)
     database = project.database(repo)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar
 
-from ashflow.errors import AshflowError, FileError, LockedError
+from ashflow.errors import FileError, LockedError
 from ashflow.history.history import read_history
 from ashflow.history.ledger import NOTHING
+from ashflow.project.placed import placed
 from ashflow.run.bringing import renamed
 from ashflow.run.events import Created
 from ashflow.run.journal import next_run, prune, standing
@@ -136,24 +137,12 @@ def run_turns(
             raise cut_off(record)
         run = next_run(store, project.now())
         for at, plan in enumerate(plans):
-            try:
+            with placed([one.repo for one in plans], at):
                 outcome = run_turn(turn_of(plan, run, store), store) if plan else None
-            except AshflowError as error:
-                raise _placed(error, [one.repo for one in plans], at) from error
             if outcome is not None and outcome.record.made:
                 project.tell(Created(plan.repo, outcome.record.database))
             yield outcome
         prune(store, project.config.keep_runs, still_wanted(store))
-
-
-def _placed(error: AshflowError, repos: Sequence[str], at: int) -> AshflowError:
-    """Return an error that says which of several repos it stopped, and what is done."""
-    if len(repos) == 1:
-        return error
-    done = ", ".join(repos[:at]) or "none"
-    later = ", ".join(repos[at + 1 :]) or "none"
-    where = f"repo {repos[at]}: {error.message}\nDone before it: {done}. Not begun: {later}."
-    return type(error)(where, hint=error.hint)
 
 
 def _turn(
@@ -166,7 +155,7 @@ def _turn(
     keep: bool,
     deed: Deed,
 ) -> Turn:
-    from ashflow.run.runner import row_of
+    from ashflow.run.taking import row_of
 
     ups = (*plan.stretch.before, *plan.stretch.ups)
     later = plan.generated is not None and not plan.is_applied

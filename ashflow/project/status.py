@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from ashflow.errors import ForkError, SnapshotError, UnreadableError
 from ashflow.history.version import is_dev
 from ashflow.plan.migrate import is_edited, missing
-from ashflow.project.migrate import ledger_of
+from ashflow.run.migrating import ledger_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

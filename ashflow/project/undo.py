@@ -18,7 +18,6 @@ from ashflow.history.history import read_history
 from ashflow.plan.migrate import again, down
 from ashflow.plan.regen import Replaced
 from ashflow.plan.stretch import Stretch
-from ashflow.project.migrate import ledger_of
 from ashflow.project.rerun import check_unchanged, run_turns
 from ashflow.project.untracked import git_of
 from ashflow.run.bringing import at_home, renamed
@@ -26,6 +25,7 @@ from ashflow.run.digests import digest_of, file_digest, files_digest, ledger_dig
 from ashflow.run.ending import FILES, versions_of
 from ashflow.run.journal import records, run_folder
 from ashflow.run.losing import survey
+from ashflow.run.migrating import ledger_of
 from ashflow.run.turn import Turn
 from ashflow.run.waiting import parcel_of, waiting
 from ashflow.run.whole import id_of

@@ -10,7 +10,7 @@ from ashflow.plan.built_on import refuse_built_on, refuse_caught_up
 from ashflow.plan.by_hand import Olds, sort_out
 from ashflow.plan.migrate import applied_migration
 from ashflow.plan.regen import RESTORE, Replaced, replaced, unpaired
-from ashflow.project.migrate import ledger_of
+from ashflow.run.migrating import ledger_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence

@@ -12,7 +12,7 @@ from ashflow.plan.steps import with_operations
 from ashflow.run.bringing import Parcel, bring, columns_of, followed, lot_of, tables_of, taken_by
 from ashflow.run.ending import PARKED
 from ashflow.run.losing import kept_of, lost_on_the_way, squeezed, survey
-from ashflow.run.runner import run_named
+from ashflow.run.taking import run_named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

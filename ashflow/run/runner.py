@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
+from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from ashflow.errors import LockedError, MigrationFailed, RowsForbid, SchemaError
-from ashflow.history.ledger import Applied
-from ashflow.plan.steps import Done, Down, Step, Up, with_operations
+from ashflow.change.operations import Run
+from ashflow.errors import AshflowError, LockedError, Overtaken, TransactionLost
+from ashflow.plan.fold import Fold, folded
+from ashflow.plan.steps import Done, Down, Step, Up
 from ashflow.run.events import Began, Ended, Tell
+from ashflow.run.taking import row_of, take
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,7 +21,39 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ashflow.adapters.protocol import Database, Session
+    from ashflow.history.ledger import Mark
     from ashflow.run.bringing import Parcel
+
+TOGETHER: Final = 0.5
+"""So many seconds of work at most share one COMMIT, at which the disk is waited for."""
+
+
+class _Taken(NamedTuple):
+    """What was run in a transaction.
+
+    Args:
+        done: The migrations.
+        back: The runs of which something came back with them.
+    """
+
+    done: tuple[Done, ...]
+    back: tuple[str, ...] = ()
+
+
+class _Group(NamedTuple):
+    """What shared a transaction.
+
+    Args:
+        taken: What is done, and committed.
+        mark: What the ledger is now.
+        failure: Why the next one was not done; None: it was not begun.
+        lost: How many were undone by one of them, that one included.
+    """
+
+    taken: tuple[_Taken, ...] = ()
+    mark: Mark | None = None
+    failure: AshflowError | None = None
+    lost: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,56 +76,175 @@ class Runner:
     tell: Tell
     store: Path | None = None
 
-    def run(self, steps: Iterable[Step]) -> list[Done]:
-        """Run steps, each in a transaction of its own together with its row of the ledger.
+    def apply(self, steps: Sequence[Up], mark: Mark, *, fold: bool) -> Iterator[Done]:
+        """Apply migrations, each together with its row of the ledger, and several at once.
 
-        What another process did meanwhile is seen inside the lock, and is not done again.
+        Where one fails, those before it stay, and it is as if it had not begun. What is folded and
+        fails, is run again as it is; and where a statement undoes the whole transaction, as
+        RAISE(ROLLBACK) does, those before it are run again, each in one of its own.
 
         Args:
             steps: Migrations, loaded, in the order in which they are run.
+            mark: The ledger by which they were chosen.
+            fold: Whether runs of them may make each table at once as it stands in the end, where
+                nothing is applied yet.
 
-        Returns:
-            What was done.
+        Yields:
+            What was done, when it is committed.
+
+        Raises:
+            Overtaken: Another process has migrated the database since.
+            AshflowError: A migration failed.
+        """
+        left: list[Up | Fold] = [*folded(steps)] if fold and not mark.rows else [*steps]
+        alone: set[str] = set()
+        while left:
+            group = self._group(left, mark, alone)
+            yield from self._committed(group.taken)
+            mark = group.mark or mark
+            left = left[len(group.taken) :]
+            if group.failure is None:
+                continue
+            suspects = max(group.lost, 1)
+            if suspects == 1 and isinstance(left[0], Up):
+                raise group.failure
+            again = [step for item in left[:suspects] for step in _steps(item)]
+            alone |= {step.version for step in again} if group.lost else set()
+            left = [*again, *left[suspects:]]
+
+    def _group(self, left: Sequence[Up | Fold], mark: Mark, alone: set[str]) -> _Group:
+        """Take the first of what is left, and what may share its transaction."""
+        taken: list[_Taken] = []
+        failure = None
+        end = time.monotonic() + TOGETHER
+        try:
+            with self._session(_steps(left[0])[0]) as session:
+                self._refuse_overtaken(session, mark)
+                for item in left:
+                    if taken and not (
+                        self._shares(left[0], alone)
+                        and self._shares(item, alone)
+                        and time.monotonic() < end
+                    ):
+                        break
+                    try:
+                        # A failure of the first undoes all there is.
+                        with session.apart() if taken else nullcontext():
+                            taken.append(self._take(session, item))
+                    except AshflowError as error:
+                        if not taken or isinstance(error, TransactionLost):
+                            raise
+                        failure = error
+                        break
+                after = session.mark()
+        except TransactionLost as error:
+            return _Group(failure=_cause(error), lost=len(taken) + 1)
+        except AshflowError as error:
+            if not isinstance(left[0], Fold) or isinstance(error, LockedError):
+                raise
+            return _Group(failure=error)
+        return _Group(tuple(taken), after, failure)
+
+    def _shares(self, item: Up | Fold, alone: set[str]) -> bool:
+        """Whether a migration may be in one transaction with others.
+
+        What a function does outside of the database must not be done twice.
+        """
+        if isinstance(item, Fold):
+            return True
+        plain = item.migration.transaction and not item.migration.foreign_keys
+        runs = any(isinstance(operation, Run) for operation in item.operations)
+        return plain and not runs and self.store is None and item.version not in alone
+
+    def _refuse_overtaken(self, session: Session, mark: Mark) -> None:
+        if session.mark() != mark:
+            raise Overtaken(
+                f"{self.database.shown} was migrated by another process meanwhile",
+                hint="Nothing was changed. Run it again: it plans anew.",
+            )
+
+    def _take(self, session: Session, item: Up | Fold) -> _Taken:
+        steps = _steps(item)
+        for step in steps:
+            self._refuse_gone(step)
+        self.tell(Began(self.repo, steps[-1]))
+        start = time.perf_counter()
+        if isinstance(item, Fold):
+            session.run(item.operations)
+            now = self.now()
+            session.record(*(row_of(step, now) for step in steps))
+            each = round(_ms(start) / len(steps), 3)
+            return _Taken(tuple(Done(s.version, s.name, s.direction, each) for s in steps))
+        parcels = self._waiting(session, item)
+        notes, back = take(session, item, self.now(), parcels)
+        done = Done(item.version, item.name, item.direction, _ms(start), notes)
+        return _Taken((done,), back)
+
+    def _refuse_gone(self, step: Up) -> None:
+        if not (self.root / step.path).is_file():
+            raise LockedError(
+                f"{step.path} is not there any more: another process was at work meanwhile",
+                hint="Nothing of it was done. Run the command again: it plans anew.",
+            )
+
+    def _committed(self, taken: Iterable[_Taken]) -> Iterator[Done]:
+        """Tell of what is committed: nobody applies it a second time."""
+        for one in taken:
+            if one.back:
+                self.database.close()  # files of rows must not be read by what is run next
+                self._wait_no_more(one.back)
+            for done in one.done:
+                self.tell(Ended(self.repo, done))
+                yield done
+
+    def take_back(self, steps: Sequence[Down], mark: Mark) -> Iterator[Done]:
+        """Roll migrations back, each in a transaction of its own together with its row.
+
+        What another process has rolled back meanwhile is seen inside the lock.
+
+        Args:
+            steps: Migrations, in the order in which they are run.
+            mark: The ledger by which they were chosen.
+
+        Yields:
+            What was done, when it is committed.
 
         Raises:
             AshflowError: A step failed; those before it stay, it is as if it had not begun.
         """
-        return [done for step in steps if (done := self._one(step)) is not None]
+        for step in steps:
+            with self._session(step) as session:
+                if session.mark() != mark and self._is_gone(session, step):
+                    continue
+                self.tell(Began(self.repo, step))
+                start = time.perf_counter()
+                notes, _ = take(session, step, self.now())
+                mark = session.mark()
+            done = Done(step.version, step.name, step.direction, _ms(start), notes)
+            self.tell(Ended(self.repo, done))
+            yield done
 
-    def _one(self, step: Step) -> Done | None:
-        with self._session(step) as session:
-            if _is_done(session, step):
-                return None
-            self._check_as_planned(session, step)
-            self.tell(Began(self.repo, step))
-            start = time.perf_counter()
-            parcels = self._waiting(session, step)
-            notes, back = take(session, step, self.now(), parcels)
-        if parcels:
-            self.database.close()  # their files must not be read by what is run next
-        self._wait_no_more(back)
-        done = Done(step.version, step.name, step.direction, _ms(start), notes)
-        self.tell(Ended(self.repo, done))
-        return done
+    def _is_gone(self, session: Session, step: Down) -> bool:
+        """Whether another process has rolled a migration back, where one was at work.
 
-    def _check_as_planned(self, session: Session, step: Step) -> None:
-        """See to it, inside the lock, that nobody changed what the plan was made from."""
-        if isinstance(step, Up):
-            still = (self.root / step.path).is_file()
-            what = f"{step.path} is not there any more"
-        else:
-            newest = session.ledger().versions[-1]
-            still = newest == step.version
-            what = f"{newest} was applied to {self.database.shown} after {step.version}"
-        if not still:
+        Raises:
+            LockedError: It has applied another one after it.
+        """
+        ledger = session.ledger()
+        if step.version not in ledger:
+            return True
+        newest = ledger.versions[-1]
+        if newest != step.version:
             raise LockedError(
-                f"{what}: another process was at work meanwhile",
+                f"{newest} was applied to {self.database.shown} after {step.version}: another "
+                "process was at work meanwhile",
                 hint="Nothing of it was done. Run the command again: it plans anew.",
             )
+        return False
 
-    def _waiting(self, session: Session, step: Step) -> tuple[Parcel, ...]:
+    def _waiting(self, session: Session, step: Up) -> tuple[Parcel, ...]:
         """Return what comes back with a migration that is applied."""
-        if self.store is None or isinstance(step, Down) or step.migration.foreign_keys:
+        if self.store is None or step.migration.foreign_keys:
             return ()
         from ashflow.run.waiting import waiting
 
@@ -99,8 +252,7 @@ class Runner:
         return waiting(self.store, self.repo, versions, session.meta().get("database_id"))
 
     def _wait_no_more(self, runs: Sequence[str]) -> None:
-        """Note what is back, after the COMMIT: nobody applies the migration a second time."""
-        if self.store is not None and runs:
+        if self.store is not None:
             from ashflow.run.waiting import no_more
 
             no_more(self.store, self.repo, runs)
@@ -111,119 +263,13 @@ class Runner:
         return self.database.locked(foreign_keys=step.migration.foreign_keys)
 
 
-def take(
-    session: Session, step: Step, now: datetime, parcels: Sequence[Parcel] = ()
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Run one step in a session that stands, and write it into the ledger.
-
-    Args:
-        session: The session; nothing is committed here.
-        step: What is run.
-        now: The moment, in UTC.
-        parcels: What comes back with it, that earlier runs kept aside.
-
-    Returns:
-        What happened to rows though no operation says so; and the runs of which something is back.
-
-    Raises:
-        AshflowError: The database or the rows in it refused; the message names the migration.
-    """
-    if parcels:
-        notes, back = _run_bringing(session, step, parcels)
-    else:
-        notes, back = run_named(session, step), ()
-    if isinstance(step, Up):
-        session.record(row_of(step, now))
-    else:
-        session.forget(step.version)
-    return notes, back
+def _steps(item: Up | Fold) -> tuple[Up, ...]:
+    return item.steps if isinstance(item, Fold) else (item,)
 
 
-def _run_bringing(
-    session: Session, step: Step, parcels: Sequence[Parcel]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    from ashflow.run.bringing import run_bringing
-
-    if not step.migration.transaction:
-        with named(step):
-            notes, brought = run_bringing(step.operations, session, parcels, session.run)
-    else:
-        with named(step), session.as_one(step.operations, carries=True) as one:
-            notes, brought = run_bringing(step.operations, one, parcels, one.run)
-    return (*notes, *brought.notes), brought.runs
-
-
-def run_named(session: Session, step: Step) -> tuple[str, ...]:
-    """Run the operations of a step; an error names the migration.
-
-    Returns:
-        What happened to rows though no operation says so.
-
-    Raises:
-        AshflowError: The database or the rows in it refused.
-    """
-    with named(step):
-        return session.run(step.operations)
-
-
-@contextmanager
-def named(step: Step) -> Iterator[None]:
-    """Say of what refuses which migration it is.
-
-    Args:
-        step: The migration.
-
-    Raises:
-        AshflowError: The database or the rows in it refused.
-    """
-    try:
-        yield
-    except (MigrationFailed, RowsForbid, SchemaError) as error:
-        way = "apply" if isinstance(step, Up) else "roll back"
-        after = _what_stands(step)
-        raise type(error)(
-            f"can't {way} {step.version}_{step.name} ({step.path}): {error.message}{after}",
-            hint=error.hint,
-        ) from (error.__cause__ or error)
-
-
-def without_functions(step: Step) -> Step:
-    """Return a step for a rehearsal: its functions are left out, as they may do anything."""
-    from ashflow.change.operations import Run
-
-    return with_operations(step, [op for op in step.operations if not isinstance(op, Run)])
-
-
-def row_of(step: Up, now: datetime) -> Applied:
-    """Return the row of the ledger that says that a migration was applied.
-
-    Args:
-        step: The migration.
-        now: The moment, in UTC.
-    """
-    import json
-
-    from ashflow.change.codec import encode_migration
-
-    return Applied(
-        position=0,
-        version=step.version,
-        name=step.name,
-        checksum=step.checksum,
-        operations=json.dumps(encode_migration(step.migration), ensure_ascii=False),
-        applied_at=f"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03d}Z",
-    )
-
-
-def _what_stands(step: Step) -> str:
-    if step.migration.transaction:
-        return ""
-    return "\nIt ran outside a transaction: what it did before that point stays."
-
-
-def _is_done(session: Session, step: Step) -> bool:
-    applied = step.version in session.ledger()
-    return applied if isinstance(step, Up) else not applied
+def _cause(error: TransactionLost) -> AshflowError:
+    """Return what the one said that undid the transaction."""
+    return error.__cause__ if isinstance(error.__cause__, AshflowError) else error
 
 
 def _ms(start: float) -> float:

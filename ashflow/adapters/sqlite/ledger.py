@@ -11,6 +11,7 @@ from ashflow.schema.sqltext import quote
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterable
 
 _COLUMNS: Final = ("position", "version", "name", "checksum", "operations", "applied_at")
 
@@ -53,19 +54,12 @@ class LedgerTables:
         sql = f"SELECT {columns} FROM {quote(self.name)} {order}"
         return self.connection.execute(sql).fetchall()
 
-    def record(self, row: Applied) -> None:
-        """Write a row; where it has no position, the database gives it one."""
+    def record(self, rows: Iterable[Applied]) -> None:
+        """Write rows; where one has no position, the database gives it one."""
         self._make()
-        self.connection.execute(
+        self.connection.executemany(
             f"INSERT INTO {quote(self.name)} ({', '.join(_COLUMNS)}) VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                row.position or None,
-                row.version,
-                row.name,
-                row.checksum,
-                row.operations,
-                row.applied_at,
-            ),
+            ((row.position or None, *row[1:]) for row in rows),
         )
 
     def forget(self, version: str) -> None:

@@ -39,7 +39,13 @@ from ashflow.adapters.sqlite.stretches import Stretch, stretches
 from ashflow.adapters.sqlite.theirs import Facade, Rows, judged
 from ashflow.change.operations import Fill, function_name
 from ashflow.change.reverse import tables_of
-from ashflow.errors import AshflowError, MigrationFailed, RowsForbid, SchemaError
+from ashflow.errors import (
+    AshflowError,
+    MigrationFailed,
+    RowsForbid,
+    SchemaError,
+    TransactionLost,
+)
 from ashflow.history.ledger import META
 from ashflow.schema.sqltext import fold, quote
 
@@ -93,10 +99,10 @@ class SqliteSession:
         with self._in_our_words():
             return self._tables.mark()
 
-    def record(self, row: Applied) -> None:
-        """Write a row of the ledger."""
+    def record(self, *rows: Applied) -> None:
+        """Write rows of the ledger."""
         with self._in_our_words():
-            self._tables.record(row)
+            self._tables.record(rows)
 
     def forget(self, version: str) -> None:
         """Take the row of a version out of the ledger."""
@@ -209,6 +215,21 @@ class SqliteSession:
                 return session.carry(path, lots)
         with self._in_our_words():
             return carrying.carry(self.connection, path, lots, alone=self.alone)
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """Undo what is done inside where it fails; see `protocol.Session.apart`."""
+        self.connection.execute("SAVEPOINT ashflow_apart")
+        try:
+            yield
+        except BaseException as error:
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK TO ashflow_apart")
+                self.connection.execute("RELEASE ashflow_apart")
+            elif isinstance(error, AshflowError):
+                raise TransactionLost(error.message, hint=error.hint) from error
+            raise
+        self.connection.execute("RELEASE ashflow_apart")
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
