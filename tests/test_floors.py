@@ -15,6 +15,7 @@ FLOORS = {
     "errors": 1,
     "schema": 2,
     "toml": 2,
+    "signals": 2,
     "traceback": 2,
     "change": 3,
     "sources": 3,

@@ -14,8 +14,17 @@ if TYPE_CHECKING:
     from ashflow.history.ledger import Applied, Ledger, Mark
     from ashflow.schema.table import Schema
 
-Log = Callable[[str], None]
-"""Told of every statement of a migration, just before it runs."""
+
+class Log(Protocol):
+    """Told of every statement of a migration: just before it runs, and when it is done."""
+
+    def __call__(self, sql: str, ms: float | None = None) -> None:
+        """Tell of a statement.
+
+        Args:
+            sql: The statement; values that a function gives with it are not in it.
+            ms: How long it took, in milliseconds; None: it begins.
+        """
 
 
 class Progress(NamedTuple):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -21,12 +20,9 @@ def main() -> NoReturn:
     from ashflow.cli.failure import failure
     from ashflow.cli.group import ashflow
     from ashflow.errors import AshflowError
+    from ashflow.signals import end_as_interrupted
 
-    # A terminal that is closed, or a machine that is shut down, ends a command as Ctrl-C does:
-    # what it was in the middle of is undone first.
-    for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.default_int_handler)
+    end_as_interrupted()
     try:
         code = ashflow.main(prog_name="ashflow", standalone_mode=False)
     except click.exceptions.Exit as stop:

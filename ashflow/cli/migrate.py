@@ -9,6 +9,7 @@ import click
 from ashflow.cli.options import care_of, common, opened, running
 from ashflow.cli.output import Output, arrow, count
 from ashflow.errors import UsageError
+from ashflow.plan.steps import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,10 +79,21 @@ def one_of(given: dict[str, object]) -> str:
 
 
 def sql_log(output: Output, *, shown: bool, dry: bool) -> Log | None:
-    """Return what prints each statement: on stdout where that is the result, else on stderr."""
+    """Return what prints each statement: on stdout where that is the result, else on stderr.
+
+    What is really run is told with the time that it took, on a line of its own below it: the
+    statement stands there as long as it runs.
+    """
     if not shown:
         return None
-    return lambda sql: (output.result if dry else output.message)(f"{sql.rstrip().rstrip(';')};")
+
+    def log(sql: str, ms: float | None = None) -> None:
+        if ms is None:
+            (output.result if dry else output.message)(f"{sql.rstrip().rstrip(';')};")
+        elif not dry:
+            output.message(f"-- {ms:.1f} ms")
+
+    return log
 
 
 def report(output: Output, ran: Sequence[Ran], deed: str) -> None:
@@ -91,20 +103,7 @@ def report(output: Output, ran: Sequence[Ran], deed: str) -> None:
             output.result(f"{one.repo}: {deed} {count(len(one.done), 'migration')}")
         else:
             output.result(f"{one.repo}: nothing to do")
-    output.data(
-        {
-            "repos": [
-                {
-                    "name": one.repo,
-                    "migrations": [
-                        {"version": d.version, "name": d.name, "direction": d.direction, "ms": d.ms}
-                        for d in one.done
-                    ],
-                }
-                for one in ran
-            ]
-        }
-    )
+    output.data({"repos": [as_json(one.repo, one.done) for one in ran]})
 
 
 def report_plan(output: Output, planned: Sequence[Planned]) -> None:
@@ -114,17 +113,4 @@ def report_plan(output: Output, planned: Sequence[Planned]) -> None:
             output.message(f"{one.repo}: would go {arrow(step)}")
         if not one.steps:
             output.message(f"{one.repo}: nothing to do")
-    output.data(
-        {
-            "repos": [
-                {
-                    "name": one.repo,
-                    "migrations": [
-                        {"version": s.version, "name": s.name, "direction": s.direction, "ms": 0}
-                        for s in one.steps
-                    ],
-                }
-                for one in planned
-            ]
-        }
-    )
+    output.data({"repos": [as_json(one.repo, one.steps) for one in planned]})

@@ -131,7 +131,7 @@ def opened(
 
     project = open_project(here(), os.environ, tell=output.tell, log=log, care=care)
     if writes:
-        from ashflow.project.cut_off import refuse_cut_off
+        from ashflow.run.cut_off import refuse_cut_off
 
         refuse_cut_off(project.root)
     return project
@@ -145,7 +145,7 @@ def tell_of_cut_off(output: Output, project: Project) -> None:
         project: The project.
     """
     from ashflow.errors import AshflowError
-    from ashflow.project.cut_off import refuse_cut_off
+    from ashflow.run.cut_off import refuse_cut_off
 
     try:
         refuse_cut_off(project.root)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from ashflow.change.migration import Migration
     from ashflow.change.operations import Operation
@@ -80,6 +80,27 @@ def with_operations(step: Step, operations: Sequence[Operation]) -> Step:
     if isinstance(step, Down):
         return replace(step, operations=tuple(operations))
     return replace(step, migration=replace(step.migration, operations=operations))
+
+
+def as_json(repo: str, steps: Iterable[Step | Done]) -> dict[str, Any]:
+    """Return what was run on a repo, or is going to be, for `--json`.
+
+    Args:
+        repo: Its name.
+        steps: The migrations, in order.
+    """
+    return {
+        "name": repo,
+        "migrations": [
+            {
+                "version": step.version,
+                "name": step.name,
+                "direction": step.direction,
+                "ms": step.ms if isinstance(step, Done) else 0,
+            }
+            for step in steps
+        ],
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ashflow.config import find_project, read_config
-from ashflow.errors import ConfigError, UsageError
+from ashflow.errors import UsageError
 from ashflow.history.history import History, read_history
 from ashflow.plan.codegen import Folders
 
@@ -171,7 +171,7 @@ class Project:
         from ashflow.adapters.connect import connect
         from ashflow.adapters.protocol import CAREFUL
 
-        self._refuse_shared(repo)
+        self.config.refuse_shared(repo)
         return connect(
             repo.url,
             root=self.root,
@@ -180,17 +180,6 @@ class Project:
             ledger=repo.ledger,
             care=self.care or CAREFUL,
         )
-
-    def _refuse_shared(self, repo: RepoConfig) -> None:
-        """Refuse two repos in one database: each would take the other's migrations for its own."""
-        for other in self.config.repos:
-            same = (other.location, other.ledger) == (repo.location, repo.ledger)
-            if other.name != repo.name and same:
-                raise ConfigError(
-                    f"the repos {repo.name} and {other.name} have one database and one ledger",
-                    hint="Give each a url of its own, or a ledger of its own: ledger = "
-                    f'"{other.name}_migrations" in [tool.ashflow.repos.{other.name}].',
-                )
 
     def target(self, repo: RepoConfig) -> Target:
         """Return the database of a repo with what it is migrated with; nothing is opened yet.

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from ashflow.errors import AshflowError, UsageError
 from ashflow.plan.migrate import Asked, applied_migration, check_known, pending, up
-from ashflow.project.placed import placed
 from ashflow.run.events import Created, Warned
 from ashflow.run.migrating import Planned, ledger_of, planned_all, planned_down, planned_up
 from ashflow.run.migrating import run as migrate
+from ashflow.run.placed import placed
 from ashflow.run.taking import row_of, run_in
 
 if TYPE_CHECKING:
@@ -148,19 +148,15 @@ def _forget_what_is_back(project: Project, planned: Planned) -> None:
 
 def _keep_what_goes(project: Project, planned: Planned) -> None:
     """Copy a database before values in it go, and say so; or why there is no copy."""
-    from ashflow.project.park import losses, park
+    from ashflow.run.copies import keep_what_goes
+    from ashflow.worktree.store import open_store
 
-    lost = losses(planned.database, planned.steps)
-    if not lost:
-        return
     limit = project.config.repo(planned.repo).backup_limit_mb
-    size = planned.database.size() / 1_000_000
-    if limit is not None and size > limit:
-        kept = f"no copy is kept, as {size:,.0f} MB are more than backup_limit_mb = {limit:g}"
-    else:
-        place = park(project, planned.repo, planned.database)
-        kept = f"a copy of the database from before is {place}"
-    project.tell(Warned(planned.repo, f"{'; '.join(lost)}; {kept}"))
+    told = keep_what_goes(
+        planned, lambda: open_store(project.root) / "parked", project.now(), limit
+    )
+    if told:
+        project.tell(Warned(planned.repo, told))
 
 
 def _tell_of_strangers(project: Project, planned: Planned) -> None:

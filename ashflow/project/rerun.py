@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar
 from ashflow.errors import FileError, LockedError
 from ashflow.history.history import read_history
 from ashflow.history.ledger import NOTHING
-from ashflow.project.placed import placed
 from ashflow.run.bringing import renamed
 from ashflow.run.events import Created
 from ashflow.run.journal import next_run, prune, standing
+from ashflow.run.placed import placed
 from ashflow.run.turn import Turn
 from ashflow.run.waiting import is_waited, still_wanted, waiting
 from ashflow.run.whole import id_of, run_turn
@@ -128,7 +128,7 @@ def run_turns(
     Raises:
         AshflowError: A repo failed; those before it are done, those after it not begun.
     """
-    from ashflow.project.cut_off import cut_off
+    from ashflow.run.cut_off import cut_off
     from ashflow.worktree.store import held, open_store
 
     store = open_store(project.root)

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from ashflow.errors import ForkError, SnapshotError, UnreadableError
 from ashflow.history.version import is_dev
-from ashflow.plan.migrate import is_edited, missing
+from ashflow.plan.states import states
 from ashflow.run.migrating import ledger_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from ashflow.config import RepoConfig
-    from ashflow.history.history import History, MigrationFile
-    from ashflow.history.ledger import Applied, Ledger
+    from ashflow.history.history import History
+    from ashflow.plan.states import Stand, State
     from ashflow.project.checkout import Project
     from ashflow.worktree.porcelain import GitStatus, Located
 
@@ -41,7 +41,7 @@ class MigrationStatus:
     version: str
     name: str
     path: str | None
-    state: Literal["up", "down", "missing"]
+    state: Stand
     git: GitState | None = None
     applied_at: str | None = None
     edited: bool = False
@@ -112,11 +112,12 @@ def _of_repo(
     ledger = ledger_of(database)
     database.close()
     history = project.history(repo.name)
-    rows = [_of_file(project, history, file, ledger, git) for file in history.migrations]
-    rows += _missing(project, repo.name, missing(history, ledger), located)
-    rows.sort(key=lambda row: row.version)
+    found = states(history, ledger, str(project.root))
+    lost = [state for state in found if state.state == "missing"]
+    branches = _branches(project, repo.name, lost, located)
+    rows = tuple(_told(state, git, branches) for state in found)
     there = database.exists()
-    return RepoStatus(repo.name, database.shown, there, tuple(rows), tuple(_forks(history)))
+    return RepoStatus(repo.name, database.shown, there, rows, tuple(_forks(history)))
 
 
 def _forks(history: History) -> Iterator[str]:
@@ -134,41 +135,33 @@ def _forks(history: History) -> Iterator[str]:
                 yield f"table {leaf.table} was changed on branches by {versions}, which go together"
 
 
-def _of_file(
-    project: Project, history: History, file: MigrationFile, ledger: Ledger, git: GitStatus | None
+def _told(
+    state: State, git: GitStatus | None, branches: Mapping[str, tuple[str, ...]]
 ) -> MigrationStatus:
-    row = ledger.get(file.version)
+    known = git is not None and state.path is not None
+    place = git.state_of(state.path or "").name if git is not None else ""
     return MigrationStatus(
-        file.version,
-        file.name,
-        file.path,
-        "down" if row is None else "up",
-        git=None if git is None else _GIT.get(git.state_of(file.path).name, "modified"),
-        applied_at=None if row is None else row.applied_at,
-        edited=row is not None and is_edited(history, row, str(project.root)),
-        dev=is_dev(file.name),
+        state.version,
+        state.name,
+        state.path,
+        state.state,
+        git=_GIT.get(place, "modified") if known else None,
+        applied_at=state.applied_at,
+        edited=state.edited,
+        branches=branches.get(state.version, ()),
+        dev=is_dev(state.name),
     )
 
 
-def _missing(
-    project: Project, repo: str, rows: Sequence[Applied], located: Located | None
-) -> list[MigrationStatus]:
-    folder = project.config.migrations(repo)
-    paths = {row.version: f"{folder}/{row.version}_{row.name}.py" for row in rows}
-    branches: Mapping[str, tuple[str, ...]] = {}
-    if rows and located is not None:
-        from ashflow.worktree.git import branches_with
+def _branches(
+    project: Project, repo: str, lost: Sequence[State], located: Located | None
+) -> dict[str, tuple[str, ...]]:
+    """Return the branches that have the files of those that are missing here, by version."""
+    if not lost or located is None:
+        return {}
+    from ashflow.worktree.git import branches_with
 
-        branches = branches_with(located, paths.values())
-    return [
-        MigrationStatus(
-            row.version,
-            row.name,
-            None,
-            "missing",
-            applied_at=row.applied_at,
-            branches=branches.get(paths[row.version], ()),
-            dev=is_dev(row.name),
-        )
-        for row in rows
-    ]
+    folder = project.config.migrations(repo)
+    paths = {state.version: f"{folder}/{state.version}_{state.name}.py" for state in lost}
+    found = branches_with(located, paths.values())
+    return {version: found[path] for version, path in paths.items()}

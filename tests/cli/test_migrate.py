@@ -138,8 +138,10 @@ def test_a_dry_run_prints_what_is_run(project, ashflow):
     ashflow("codegen", "loosen")
     dry = ashflow("migrate", "--dry-run")
     real = ashflow("migrate", "--log-sql")
-    logged = [line for line in real.err.splitlines() if not line.startswith("  up")]
+    logged = [line for line in real.err.splitlines() if not line.startswith(("  up", "-- "))]
     assert dry.out.splitlines() == logged
+    times = [line for line in real.err.splitlines() if re.fullmatch(r"-- \d+\.\d ms", line)]
+    assert len(times) == len([line for line in logged if line.endswith(";")])
     assert any("UPDATE sqlite_schema" in line for line in logged)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import sys
+import time
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, assert_never
@@ -385,11 +386,14 @@ class SqliteSession:
         """Tell of a statement, run it, and see to it that the transaction still stands."""
         if self.log is not None:
             self.log(sql)
+        start = time.perf_counter()
         # Before it too: after a RAISE(ROLLBACK) that a user's function catches, the next statement
         # would be committed at once.
         self._still_one_transaction(sql)
         with self._in_our_words(sql):
             yield
+        if self.log is not None:
+            self.log(sql, (time.perf_counter() - start) * 1000)
         self._still_one_transaction(sql)
 
     def _still_one_transaction(self, sql: str) -> None:

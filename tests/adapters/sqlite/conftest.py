@@ -23,6 +23,11 @@ class Base:
             session.run(operations)
         return list(self.log)
 
+    def told(self, sql: str, ms: float | None = None) -> None:
+        """Write a statement down when it begins."""
+        if ms is None:
+            self.log.append(sql)
+
     def do(self, *statements: str) -> None:
         with self.database.locked() as session:
             for sql in statements:
@@ -46,7 +51,8 @@ class Base:
 @pytest.fixture
 def base(tmp_path):
     log: list[str] = []
-    database = connect("sqlite:///base.db", root=tmp_path, log=log.append, lock_timeout=0.3)
-    database.create()
-    yield Base(database, tmp_path / "base.db", log)
-    database.close()
+    base = Base(None, tmp_path / "base.db", log)
+    base.database = connect("sqlite:///base.db", root=tmp_path, log=base.told, lock_timeout=0.3)
+    base.database.create()
+    yield base
+    base.database.close()

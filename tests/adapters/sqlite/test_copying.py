@@ -24,7 +24,7 @@ def run(base, *operations, **care):
     database = connect(
         "sqlite:///base.db",
         root=base.path.parent,
-        log=base.log.append,
+        log=base.told,
         care=Care(**{"watch": told.append, **care}),
     )
     base.log.clear()

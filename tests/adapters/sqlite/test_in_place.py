@@ -39,7 +39,7 @@ def altered(old, **said):
 def changed_with(base, **care):
     """Change a database with another care: `run(operation, …)`."""
     with closing(
-        connect("sqlite:///base.db", root=base.path.parent, log=base.log.append, care=Care(**care))
+        connect("sqlite:///base.db", root=base.path.parent, log=base.told, care=Care(**care))
     ) as database:
 
         def run(*operations):
