@@ -182,7 +182,11 @@ def test_a_table_that_is_edited_in_place_is_as_one_that_is_made_anew(data):
 def test_no_table_is_made_anew_twice_in_one_migration(pair):
     old, new = pair
     log = []
-    with databases(1, care=Care(rebuild=True), log=lambda sql, ms=None: log.append(sql) if ms is None else None) as (database,):
+
+    def told(sql, ms=None):
+        log.extend([sql] if ms is None else [])
+
+    with databases(1, care=Care(rebuild=True), log=told) as (database,):
         run(database, diff(NOTHING, old))
         log.clear()
         run(database, diff(old, new))
