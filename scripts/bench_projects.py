@@ -35,6 +35,33 @@ class T{i:04d}(Resource, table="t{i:04d}"):
 {more}    unique_name = identity("name", "age", name="uq_t{i:04d}")
     by_created = index("created", name="ix_t{i:04d}")
 """
+SMALL_CREATE = """\
+from ashflow.migration import Column, CreateTable, Migration
+
+migration = Migration(
+    operations=[
+        CreateTable(
+            "{table}",
+            columns=[
+                Column("id", "integer", primary_key=True, autoincrement=True),
+                Column("a", "integer"),
+                Column("b", "text", nullable=True),
+            ],
+        ),
+    ],
+)
+"""
+SMALL_ADD = """\
+from ashflow.migration import AddColumn, Column, Migration
+
+migration = Migration(
+    operations=[
+        AddColumn("{table}", Column("c", "text", nullable=True)),
+    ],
+)
+"""
+FIRST = 20260101000000
+"""The version of the first small migration."""
 OF_A_PAST = 100
 """The number of resources in a project with a long past."""
 
@@ -141,6 +168,21 @@ class Ashflow:
         for words in (["git", "commit", "-qam", "more"], self.generate("second"), self.migrate):
             self._run(folder, words)
         return folder
+
+    @staticmethod
+    def small(tool: Ashflow, count: int, applied: bool) -> Path:
+        """Make a project of many small migrations, and return it before or after a migrate."""
+        base = tool.work / f"ashflow-small-{count}"
+        if not base.exists():
+            put(base / "new/pyproject.toml", PYPROJECT)
+            put(base / "new/shop/__init__.py", "")
+            for i in range(count):
+                text = SMALL_ADD if i % 2 else SMALL_CREATE
+                path = f"new/priv/repo/migrations/{FIRST + i}_step_{i}.py"
+                put(base / path, text.format(table=f"m{i // 2:04d}"))
+            shutil.copytree(base / "new", base / "applied")
+            tool._run(base / "applied", tool.migrate)
+        return base / ("applied" if applied else "new")
 
     def _run(self, folder: Path, words: Sequence[str]) -> None:
         run(words, folder, self.env)

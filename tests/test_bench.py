@@ -23,7 +23,18 @@ def bench(*arguments):
 
 def test_every_command_is_measured_beside_its_floor():
     done = bench(
-        "--venv", sys.prefix, "--runs", "1", "--sizes", "2,3", "--rows", "200", "--past", "12"
+        "--venv",
+        sys.prefix,
+        "--runs",
+        "1",
+        "--sizes",
+        "2,3",
+        "--rows",
+        "200",
+        "--past",
+        "12",
+        "--small",
+        "4",
     )
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
@@ -44,6 +55,10 @@ def test_every_command_is_measured_beside_its_floor():
         assert ashflow.split()[0] == "ashflow"
     for title in ("codegen --check", "check", "initial codegen", "one-column codegen"):
         assert f"{title}, a further resource" in lines
+    for title in ("migrate, 4 small migrations", "migrate, nothing to do, 4 applied"):
+        floor, ashflow = lines[lines.index(title) + 1 :][:2]
+        assert floor.startswith('  python -c "pass"')
+        assert ashflow.split()[0] == "ashflow"
     past = lines[lines.index("regen -m, one untracked, 100 resources") + 1 :]
     assert [line[:45].strip() for line in past[:2]] == [
         "after 10 migrations",

@@ -9,15 +9,14 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from ashflow.errors import DuplicateVersionError, SnapshotError, UsageError
-from ashflow.history.lineage import newest
-from ashflow.history.snapshot import Snapshot, read_snapshot
+from ashflow.history.lineage import Fork, newest
 from ashflow.history.version import is_dev
-from ashflow.worktree.folders import table_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ashflow.change.migration import Migration
+    from ashflow.history.snapshot import Snapshot
 
 Tree = Mapping[str, str]
 """A tree of files: texts, by their paths relative to the project's root, with `/`."""
@@ -115,6 +114,8 @@ class History(NamedTuple):
 
     def of_table(self, table: str) -> tuple[SnapshotFile, ...]:
         """Return the snapshots of a table, oldest version first."""
+        from ashflow.worktree.folders import table_folder
+
         return self.snapshots.get(table_folder(table), ())
 
     def read(self, path: str) -> Snapshot:
@@ -123,6 +124,9 @@ class History(NamedTuple):
         Raises:
             SnapshotError: It is no snapshot, or one of another table.
         """
+        from ashflow.history.snapshot import read_snapshot  # migrate reads none
+        from ashflow.worktree.folders import table_folder
+
         snapshot = read_snapshot(self.tree[path], path)
         folder = path.split("/")[-2]
         if table_folder(snapshot.table) != folder:
@@ -165,7 +169,7 @@ class History(NamedTuple):
             ForkError: Branches changed the table in ways that do not go together.
         """
         found = newest([file.path for file in self.snapshots[folder]], self.read)
-        if isinstance(found, Snapshot):
+        if not isinstance(found, Fork):
             return found
         from ashflow.history.fold import fold
 
@@ -190,6 +194,8 @@ class History(NamedTuple):
         Args:
             tables: Their names.
         """
+        from ashflow.worktree.folders import table_folder
+
         folders = frozenset(map(table_folder, tables))
         kept = {folder: files for folder, files in self.snapshots.items() if folder in folders}
         return self._replace(snapshots=kept)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from ashflow.errors import (
     DuplicateVersionError,
@@ -15,6 +14,7 @@ from ashflow.errors import (
     OutOfOrderError,
     UsageError,
 )
+from ashflow.history.version import is_version
 from ashflow.plan.steps import Down, Up
 
 if TYPE_CHECKING:
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from ashflow.change.operations import Operation, Run
     from ashflow.history.history import History, MigrationFile
     from ashflow.history.ledger import Applied, Ledger
-
-
-_VERSION: Final = re.compile(r"[0-9]{14}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +134,7 @@ def _edited(history: History, ledger: Ledger, root: str, rules: Rules) -> Iterat
     """
     for file in history.migrations:
         row = ledger.get(file.version)
-        if row is None or not is_edited(history, row, root):
+        if row is None or not is_edited(history, file, row, root):
             continue
         if row.name != file.name:
             raise DuplicateVersionError(
@@ -164,7 +161,7 @@ def refuse_tampered(ledger: Ledger) -> None:
         LedgerError: A version in it is none.
     """
     for row in ledger:
-        if not _VERSION.fullmatch(row.version):
+        if not is_version(row.version):
             raise LedgerError(
                 f"row {row.position} of the ledger has the version {row.version!r}, which is none: "
                 "14 digits",
@@ -358,20 +355,18 @@ def applied_migration(row: Applied) -> Migration:
         ) from error
 
 
-def is_edited(history: History, row: Applied, root: str) -> bool:
+def is_edited(history: History, file: MigrationFile, row: Applied, root: str) -> bool:
     """Whether the file of an applied migration does something else now than was applied.
 
     Another layout and other comments are no edit; in a file with functions every change is.
 
     Args:
         history: The files.
+        file: That of the migration.
         row: What was applied.
         root: The folder of the project, for tracebacks.
     """
-    from ashflow.change.codec import canonical, encode_migration
-
-    file = history.migration(row.version)
-    if file is None or history.checksum(file) == row.checksum:
+    if history.checksum(file) == row.checksum:
         return False
     try:
         migration = history.load(file, root)
@@ -379,6 +374,8 @@ def is_edited(history: History, row: Applied, root: str) -> bool:
         return True  # what does not even load is not what was applied
     if any(_is_run(operation) for operation in migration.operations):
         return True
+    from ashflow.change.codec import canonical, encode_migration  # most files are as they were
+
     applied = encode_migration(applied_migration(row))
     return canonical(encode_migration(migration)) != canonical(applied)
 

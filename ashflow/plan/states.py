@@ -52,7 +52,7 @@ def states(history: History, ledger: Ledger, root: str) -> tuple[State, ...]:
         if row is None:
             found.append(State(file.version, file.name, file.path, "down"))
         else:
-            edited = is_edited(history, row, root)
+            edited = is_edited(history, file, row, root)
             found.append(State(row.version, file.name, file.path, "up", row.applied_at, edited))
     found += (
         State(row.version, row.name, None, "missing", row.applied_at)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from ashflow.config import find_project, read_config
 from ashflow.errors import UsageError
 from ashflow.history.history import History, read_history
-from ashflow.plan.codegen import Folders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from ashflow.config import Config, RepoConfig
     from ashflow.history.history import Tree
     from ashflow.plan.choices import Choices
+    from ashflow.plan.codegen import Folders
     from ashflow.run.events import Event, Tell
     from ashflow.run.migrating import Target
     from ashflow.sources.load import Declared
@@ -98,6 +98,8 @@ class Project:
 
     def folders(self, repo: str) -> Folders:
         """Return where the files of a repo are."""
+        from ashflow.plan.codegen import Folders
+
         return Folders(repo, self.config.migrations(repo), self.config.snapshots(repo))
 
     def refuse_left_out(self, repos: Sequence[RepoConfig]) -> None:

@@ -11,7 +11,6 @@ from ashflow.run.events import Created, Warned
 from ashflow.run.migrating import Planned, ledger_of, planned_all, planned_down, planned_up
 from ashflow.run.migrating import run as migrate
 from ashflow.run.placed import placed
-from ashflow.run.taking import row_of, run_in
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -148,6 +147,8 @@ def _forget_what_is_back(project: Project, planned: Planned) -> None:
 
 def _keep_what_goes(project: Project, planned: Planned) -> None:
     """Copy a database before values in it go, and say so; or why there is no copy."""
+    if not planned.steps:
+        return
     from ashflow.run.copies import keep_what_goes
     from ashflow.worktree.store import open_store
 
@@ -161,6 +162,8 @@ def _keep_what_goes(project: Project, planned: Planned) -> None:
 
 def _tell_of_strangers(project: Project, planned: Planned) -> None:
     """Say what of the changed tables is in the database and is written down nowhere."""
+    if not planned.steps:
+        return
     try:
         told = list(_strangers(project, planned))
     except AshflowError as error:  # what was to be done is done: this must not fail it
@@ -221,6 +224,8 @@ def rehearse(planned: Sequence[Planned], *, fold: bool = True) -> None:
     Raises:
         AshflowError: A migration does not fit the database.
     """
+    from ashflow.run.taking import run_in
+
     for one in planned:
         with one.database.rehearsal() as session:
             run_in(session, one.steps, fold=fold and not one.mark.rows)
@@ -235,6 +240,7 @@ def mark_up(project: Project, repo: RepoConfig, version: str) -> Ran:
         AshflowError: It does not load, or the database can't be written.
     """
     from ashflow.plan.steps import Done
+    from ashflow.run.taking import row_of
 
     history = project.history(repo.name)
     database = project.database(repo)

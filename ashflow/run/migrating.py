@@ -11,7 +11,6 @@ from ashflow.history.ledger import NOTHING, Ledger
 from ashflow.plan.migrate import Asked, choose_down, down, plan_up, up
 from ashflow.plan.steps import Down, Up
 from ashflow.run.events import Warned
-from ashflow.run.runner import Runner
 from ashflow.worktree.files import read_tree
 
 if TYPE_CHECKING:
@@ -172,6 +171,10 @@ def run(
     Raises:
         AshflowError: A migration failed; those before it stay, it is as if it had not begun.
     """
+    if not planned.steps:
+        return
+    from ashflow.run.runner import Runner  # who has nothing to do need not know how
+
     target = planned.target
     runner = Runner(target.repo, target.database, target.root, now, tell, target.store)
     downs = tuple(step for step in planned.steps if isinstance(step, Down))

@@ -20,7 +20,6 @@ from ashflow.adapters.sqlite.connection import (
     rollback,
     translated,
 )
-from ashflow.adapters.sqlite.rehearsal import empty_copy
 from ashflow.adapters.sqlite.session import SqliteSession
 from ashflow.errors import DatabaseError, FileError, LockedError, NotADatabaseError
 from ashflow.history.ledger import META
@@ -149,6 +148,8 @@ class SqliteDatabase:
     @contextmanager
     def rehearsal(self) -> Iterator[SqliteSession]:
         """Open a session on a copy in memory, with the ledger and no other row."""
+        from ashflow.adapters.sqlite.rehearsal import empty_copy
+
         keep = (self._ledger, META)
         if self.exists():
             with self._reader() as source:

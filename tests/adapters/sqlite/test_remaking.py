@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ashflow.adapters.sqlite import session as sessions
+from ashflow.adapters.sqlite import running
 from ashflow.adapters.sqlite.steps import Do, Edit, Remake
 from ashflow.change.operations import (
     AddCheck,
@@ -43,7 +43,7 @@ def broken(monkeypatch):
     """Have every change of a table do something else as well."""
 
     def also(*statements):
-        whole = sessions.statements
+        whole = running.statements
 
         def planned(catalog, stretch, **how):
             for step in whole(catalog, stretch, **how):
@@ -53,7 +53,7 @@ def broken(monkeypatch):
                 else:
                     yield step
 
-        monkeypatch.setattr(sessions, "statements", planned)
+        monkeypatch.setattr(running, "statements", planned)
 
     return also
 
@@ -101,7 +101,7 @@ def test_a_column_that_sqlite_drops_itself_is_proved_too(base, broken):
 
 
 def test_what_sqlite_finds_damaged_undoes_the_change(table, monkeypatch):
-    whole = sessions.statements
+    whole = running.statements
 
     def planned(catalog, stretch, **how):
         for step in whole(catalog, stretch, **how):
@@ -109,7 +109,7 @@ def test_what_sqlite_finds_damaged_undoes_the_change(table, monkeypatch):
                 edit = Edit(step.table, step.new.text, None, ())
                 yield Remake(step.table, step.new, (edit,))
 
-    monkeypatch.setattr(sessions, "statements", planned)
+    monkeypatch.setattr(running, "statements", planned)
     before = table.dump()
     with pytest.raises(MigrationFailed, match="SQLite would find t damaged: CHECK constraint"):
         table.run(AddCheck("t", "id > 4", name="some"))
