@@ -22,6 +22,7 @@ DEFAULT_LEDGER: Final = "ashflow_migrations"
 META: Final = "ashflow_meta"  # beside the ledger, in every database
 DEFAULT_LOCK_TIMEOUT: Final = 60.0
 DEFAULT_KEEP_RUNS: Final = 20
+ENVIRONMENT_VARIABLE: Final = "ASHFLOW_ENV"
 
 _KEYS: Final = (
     "domains",
@@ -88,6 +89,7 @@ class Config(NamedTuple):
         drop_tables: Whether codegen drops tables that left the resources.
         base: The branch to compare with; None for the remote's default, `main` or `master`.
         keep_runs: Of how many runs that replaced migrations the old files and rows are kept.
+        environment: What `ASHFLOW_ENV` says; empty where it says nothing.
     """
 
     root: Path
@@ -98,6 +100,7 @@ class Config(NamedTuple):
     drop_tables: bool = False
     base: str | None = None
     keep_runs: int = DEFAULT_KEEP_RUNS
+    environment: str = ""
 
     def repo(self, name: str) -> RepoConfig:
         """Return the database of a name.
@@ -199,7 +202,35 @@ def read_config(root: Path, env: Mapping[str, str], data: bytes | None = None) -
         drop_tables=table.flag("drop_tables"),
         base=table.text("base"),
         keep_runs=table.number("keep_runs", DEFAULT_KEEP_RUNS),
+        environment=environment_of(env),
     )
+
+
+def environment_word(text: str) -> str:
+    """Return the name of an environment as it is compared: ` Production` is `production`.
+
+    Args:
+        text: What somebody wrote.
+    """
+    return text.strip().lower()
+
+
+def environment_of(env: Mapping[str, str]) -> str:
+    """Return what `ASHFLOW_ENV` says; empty where it says nothing.
+
+    Args:
+        env: The environment of the process.
+
+    Raises:
+        ConfigError: It says what is no name.
+    """
+    word = environment_word(env.get(ENVIRONMENT_VARIABLE, ""))
+    if not word.isprintable():
+        raise ConfigError(
+            f"{ENVIRONMENT_VARIABLE} is {word!a}, which is no name of an environment",
+            hint=f"Say {ENVIRONMENT_VARIABLE}=production, or leave it unset: development.",
+        )
+    return word
 
 
 _parsed = lru_cache(maxsize=1)(parse)  # it is sought, and then read

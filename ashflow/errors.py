@@ -151,6 +151,12 @@ class CutOffError(FoundBeforeWork):
     code = "cut-off"
 
 
+class ProductionError(FoundBeforeWork):
+    """A command would change or remove a database in production, and nobody said it is meant."""
+
+    code = "production"
+
+
 class LedgerError(FoundBeforeWork):
     """The table that should say what is applied belongs to another tool, or was tampered with."""
 

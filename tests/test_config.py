@@ -197,6 +197,24 @@ def test_a_password_is_not_in_what_python_shows(read):
     assert "hunter2" in config.repos[0].url
 
 
+# -- the environment
+
+
+@pytest.mark.parametrize(
+    ("said", "word"),
+    [("production", "production"), (" Production\n", "production"), ("", ""), (" \t", "")],
+)
+def test_the_environment_is_one_word_however_it_is_written(read, said, word):
+    assert read("", {"ASHFLOW_ENV": said}).environment == word
+    assert read("").environment == ""
+
+
+@pytest.mark.parametrize("said", ["pro\nduction", "prod\udcff", "\x1b[2J"])
+def test_an_environment_that_is_no_name_is_told(read, said):
+    with pytest.raises(ConfigError, match=r"ASHFLOW_ENV is .* no name of an environment"):
+        read("", {"ASHFLOW_ENV": said})
+
+
 # -- what it may not say
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from ashflow.adapters.protocol import CAREFUL
 from ashflow.errors import ConfigError
-from ashflow.history.ledger import LEDGER
+from ashflow.history.ledger import DEVELOPMENT, LEDGER
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +29,7 @@ def connect(
     lock_timeout: float = 60.0,
     log: Log | None = None,
     ledger: str = LEDGER,
+    environment: str = "",
     care: Care = CAREFUL,
 ) -> Database:
     """Return the database that a url names; nothing is opened yet.
@@ -39,6 +40,8 @@ def connect(
         lock_timeout: How long to wait for a lock, in seconds.
         log: Told of every statement before it runs.
         ledger: What the table is called that says what is applied.
+        environment: What the database remembers as its environment where that table is made;
+            empty: development.
         care: How carefully it is changed.
 
     Raises:
@@ -48,7 +51,13 @@ def connect(
     path = import_module(f"{room}.url").path_of(url, root=root)
     kind = import_module(f"{room}.database").SqliteDatabase
     database: Database = kind(
-        path, shown=shown(url), ledger=ledger, lock_timeout=lock_timeout, log=log, care=care
+        path,
+        shown=shown(url),
+        ledger=ledger,
+        environment=environment or DEVELOPMENT,
+        lock_timeout=lock_timeout,
+        log=log,
+        care=care,
     )
     return database
 

@@ -227,6 +227,10 @@ class Database(Protocol):
     def shown(self) -> str:
         """The url as it may be shown: without a password."""
 
+    @property
+    def target(self) -> str:
+        """Where it really is: the real path of a file, the host and the database of a server."""
+
     def exists(self) -> bool:
         """Whether the database is there."""
 

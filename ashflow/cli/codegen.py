@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from ashflow.cli.ask import answered, choices_of
+from ashflow.cli.guard import guard, knowing
 from ashflow.cli.listing import show_change, show_files, warn
 from ashflow.cli.options import common, opened, renaming
 from ashflow.cli.output import Output
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     help="Where dev migrations are replaced: go on without what was done by hand in them.",
 )
 @click.option("--yes", "-y", is_flag=True, help="Do not ask before values go into the store.")
+@knowing
 @renaming
 @common
 def codegen(name: str | None, name_option: str | None, **options: Any) -> int:
@@ -200,6 +202,14 @@ def _replace(
             discard_edits=options["discard_edits"],
         ),
         choices,
+    )
+    guard(
+        output,
+        project,
+        "codegen",
+        [plan.repo for plan in plans if plan],
+        knows=options["knows"],
+        dry_run=options["dry_run"],
     )
     found = [(plan.found, plan.generated) for plan in plans if plan.found is not None]
     warn(output, [one for one, _ in found], rows=True)

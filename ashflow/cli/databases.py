@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ashflow.cli.guard import guard, knowing
 from ashflow.cli.migrate import report
 from ashflow.cli.options import care_of, common, confirm, opened
 from ashflow.cli.output import Output
+from ashflow.history.ledger import DEVELOPMENT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ashflow.config import RepoConfig
     from ashflow.project.checkout import Project
+    from ashflow.project.guard import Guarded
 
 
 @click.command(
@@ -34,13 +37,18 @@ def create(**options: Any) -> int:
 
 @click.command(short_help="Remove the databases.", epilog="Example: ashflow drop --yes")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@knowing
 @common
-def drop(*, yes: bool, **options: Any) -> int:
+def drop(*, yes: bool, knows: bool, **options: Any) -> int:
     """Remove the databases, with all that is in them."""
+    from ashflow.project import migrate as doing
+
     output = Output(options["as_json"], options["quiet"])
     project = opened(output, writes=True)
     repos = project.repos(options["repos"])
-    _report(output, _dropped(project, repos, yes=yes), "dropped", "was not there")
+    guard(output, project, "drop", [repo.name for repo in repos], knows=knows)
+    _ask_to_drop(project, repos, yes=yes)
+    _report(output, doing.drop(project, repos), "dropped", "was not there")
     return 0
 
 
@@ -56,16 +64,21 @@ def setup(**options: Any) -> int:
 
 @click.command(short_help="Drop, create, migrate.", epilog="Example: ashflow reset --yes")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@knowing
 @common
-def reset(*, yes: bool, **options: Any) -> int:
+def reset(*, yes: bool, knows: bool, **options: Any) -> int:
     """Begin anew: drop, create, migrate."""
     from ashflow.project import migrate as doing
+    from ashflow.project.reset import make_room
 
     output = Output(options["as_json"], options["quiet"])
     project = opened(output, care=care_of(output), writes=True)
     repos = project.repos(options["repos"])
+    found = guard(output, project, "reset", [repo.name for repo in repos], knows=knows)
+    _tell_what_becomes(output, found)
     planned = doing.plan_all(project, repos)
-    _dropped(project, repos, yes=yes)
+    _ask_to_drop(project, repos, yes=yes)
+    make_room(project, repos, found)
     report(output, doing.run(project, planned, create=True), "applied")
     return 0
 
@@ -77,13 +90,17 @@ def _set_up(project: Project, output: Output, repos: Sequence[RepoConfig]) -> No
     report(output, doing.run(project, planned, create=True), "applied")
 
 
-def _dropped(project: Project, repos: Sequence[RepoConfig], *, yes: bool) -> list[tuple[str, bool]]:
-    from ashflow.project import migrate as doing
+def _tell_what_becomes(output: Output, found: Sequence[Guarded]) -> None:
+    """Say which environment a new database gets, where the old one had another or production."""
+    for one in found:
+        if one.is_production or one.heir != (one.marked or DEVELOPMENT):
+            output.message(f"{one.repo}: the new database will be marked {one.heir}")
 
+
+def _ask_to_drop(project: Project, repos: Sequence[RepoConfig], *, yes: bool) -> None:
     shown = [project.database(repo).shown for repo in repos if project.database(repo).exists()]
     if shown:
         confirm(f"Drop {', '.join(shown)} with all that is in it?", yes=yes)
-    return doing.drop(project, repos)
 
 
 def _report(output: Output, done: Sequence[tuple[str, bool]], deed: str, otherwise: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from ashflow.cli.ask import answered, choices_of
+from ashflow.cli.guard import guard, knowing
 from ashflow.cli.options import care_of, common, opened, renaming
 from ashflow.cli.output import Output
 from ashflow.cli.plan import ask, run_all, said, show_plan
@@ -45,6 +46,7 @@ from ashflow.errors import UsageError
 )
 @click.option("--dry-run", is_flag=True, help="Print the plan, and do nothing.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask before values go into the store.")
+@knowing
 @renaming
 @common
 def regen(name: str | None, *, migrate: bool, **options: Any) -> int:
@@ -85,6 +87,14 @@ def regen(name: str | None, *, migrate: bool, **options: Any) -> int:
             discard_edits=options["discard_edits"],
         ),
         choices,
+    )
+    guard(
+        output,
+        project,
+        "regen",
+        [plan.repo for plan in plans if plan],
+        knows=options["knows"],
+        dry_run=options["dry_run"],
     )
     keep = not options["no_keep_data"]
     show_plan(output, plans, keep=keep)

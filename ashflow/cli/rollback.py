@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from ashflow.cli.guard import guard, knowing
 from ashflow.cli.migrate import one_of, report, report_plan, sql_log
 from ashflow.cli.options import care_of, common, opened, running
 from ashflow.cli.output import Output
@@ -22,6 +23,7 @@ from ashflow.errors import UsageError
 @click.option("--to", metavar="VERSION", help="Back to and including this one.")
 @click.option("--all", "everything", is_flag=True, help="All of them.")
 @click.option("--mark", metavar="VERSION", help="Forget that it is applied, and run nothing.")
+@knowing
 @running
 @common
 def rollback(
@@ -47,9 +49,12 @@ def rollback(
     if mark is not None:
         if dry_run:
             raise UsageError("--mark runs nothing, so there is no SQL to print")
+        guard(output, project, "rollback", [repos[0].name], knows=options["knows"])
         report(output, [doing.mark_down(project, repos[0], mark)], "forgot")
         return 0
     planned = doing.plan_down(project, repos, step=step or 1, to=to, everything=everything)
+    touched = [one.repo for one in planned if one.steps]
+    guard(output, project, "rollback", touched, knows=options["knows"], dry_run=dry_run)
     if dry_run:
         doing.rehearse(planned)
         report_plan(output, planned)

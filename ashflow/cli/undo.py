@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ashflow.cli.guard import guard, knowing
 from ashflow.cli.options import care_of, common, confirm, opened
 from ashflow.cli.output import Output, count
 from ashflow.cli.runs import as_json, path_json, plan_json, show_rows
@@ -23,8 +24,17 @@ if TYPE_CHECKING:
 @click.option("--list", "listing", is_flag=True, help="Show the last runs, and change nothing.")
 @click.option("--dry-run", is_flag=True, help="Print the plan, and do nothing.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask before committed files go.")
+@knowing
 @common
-def undo(run: str | None, *, listing: bool, dry_run: bool, yes: bool, **options: Any) -> int:
+def undo(
+    run: str | None,
+    *,
+    listing: bool,
+    dry_run: bool,
+    yes: bool,
+    knows: bool,
+    **options: Any,
+) -> int:
     """Take the last regen back, or another RUN: files, ledger and schema are as before it.
 
     Rows that were written since stay where their columns stay; others are kept in the store. Where
@@ -43,6 +53,7 @@ def undo(run: str | None, *, listing: bool, dry_run: bool, yes: bool, **options:
         output.result("nothing to take back: there was no regen")
         output.data(as_json([], project.root))
         return 0
+    guard(output, project, "undo", [plan.repo for plan in plans], knows=knows, dry_run=dry_run)
     output.table(
         ("repo", "what happens", "to what"),
         [(plan.repo, *row) for plan in plans for row in _rows(plan)],

@@ -12,6 +12,11 @@ LEDGER: Final = "ashflow_migrations"
 META: Final = "ashflow_meta"
 FORMAT: Final = 1
 
+ENVIRONMENT: Final = "environment"
+"""The key in `META` of the environment that a database was first migrated under."""
+DEVELOPMENT: Final = "development"
+"""That environment, where nobody says another one."""
+
 
 class Applied(NamedTuple):
     """One row of the ledger.

@@ -180,6 +180,7 @@ class Project:
             lock_timeout=repo.lock_timeout,
             log=self.log,
             ledger=repo.ledger,
+            environment=self.config.environment,
             care=self.care or CAREFUL,
         )
 

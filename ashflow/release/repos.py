@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ashflow.config import DEFAULT_LOCK_TIMEOUT, find_project, read_config
+from ashflow.config import DEFAULT_LOCK_TIMEOUT, environment_of, find_project, read_config
 from ashflow.errors import ConfigError
 from ashflow.history.ledger import LEDGER
 from ashflow.release.logged import LOGGER, log_statement
@@ -118,6 +118,7 @@ def _configured(config: Config, repo: RepoConfig, lock_timeout: float | None) ->
             lock_timeout=repo.lock_timeout if lock_timeout is None else lock_timeout,
             log=log_statement,
             ledger=repo.ledger,
+            environment=config.environment,
         ),
         config.root,
         folder,
@@ -135,6 +136,7 @@ def _given(repo: Repo, lock_timeout: float | None) -> Target:
         lock_timeout=repo.lock_timeout if lock_timeout is None else lock_timeout,
         log=log_statement,
         ledger=repo.ledger,
+        environment=environment_of(os.environ),
     )
     return Target(repo.name, database, folder.parent, folder.name)
 

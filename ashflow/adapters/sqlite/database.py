@@ -38,12 +38,22 @@ class SqliteDatabase:
         path: The absolute path of the file.
         shown: The url as it may be shown.
         ledger: What the table of the migrations is called.
+        environment: What it remembers as its environment where that table is made.
         lock_timeout: How long to wait for the lock, in seconds.
         log: Told of every statement before it runs.
         care: How carefully it is changed.
     """
 
-    __slots__ = ("_care", "_ledger", "_lock_timeout", "_log", "_path", "_shown", "_writer")
+    __slots__ = (
+        "_care",
+        "_environment",
+        "_ledger",
+        "_lock_timeout",
+        "_log",
+        "_path",
+        "_shown",
+        "_writer",
+    )
 
     def __init__(
         self,
@@ -51,6 +61,7 @@ class SqliteDatabase:
         *,
         shown: str,
         ledger: str,
+        environment: str,
         lock_timeout: float,
         log: Log | None,
         care: Care,
@@ -58,6 +69,7 @@ class SqliteDatabase:
         self._path = path
         self._shown = shown
         self._ledger = ledger
+        self._environment = environment
         self._lock_timeout = lock_timeout
         self._log = log
         self._care = care
@@ -67,6 +79,11 @@ class SqliteDatabase:
     def shown(self) -> str:
         """The url as it may be shown."""
         return self._shown
+
+    @property
+    def target(self) -> str:
+        """The real path of the file."""
+        return os.path.realpath(self._path)
 
     def exists(self) -> bool:
         """Whether the file is there."""
@@ -200,6 +217,7 @@ class SqliteDatabase:
             connection,
             self._path,
             self._ledger,
+            self._environment,
             self._log,
             self._lock_timeout,
             atomic=atomic,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from ashflow.errors import LedgerError
-from ashflow.history.ledger import FORMAT, META, NOTHING, Applied, Ledger, Mark
+from ashflow.history.ledger import ENVIRONMENT, FORMAT, META, NOTHING, Applied, Ledger, Mark
 from ashflow.schema.sqltext import quote
 
 if TYPE_CHECKING:
@@ -23,10 +23,12 @@ class LedgerTables:
     Args:
         connection: A connection to it.
         name: What the table of the migrations is called.
+        environment: What the database remembers where the tables are made.
     """
 
     connection: sqlite3.Connection
     name: str
+    environment: str
 
     def read(self) -> Ledger:
         """Return what has been applied; an empty ledger where the table is not there.
@@ -100,8 +102,17 @@ class LedgerTables:
                 f"CREATE TABLE {META} (\n  key TEXT NOT NULL PRIMARY KEY,\n  value TEXT NOT NULL\n)"
             )
             self.connection.executemany(
-                f"INSERT INTO {META} (key, value) VALUES (?, ?)", _first_words().items()
+                f"INSERT INTO {META} (key, value) VALUES (?, ?)", self._first_words().items()
             )
+
+    def _first_words(self) -> dict[str, str]:
+        import uuid
+
+        return {
+            "format": str(FORMAT),
+            "database_id": str(uuid.uuid4()),
+            ENVIRONMENT: self.environment,
+        }
 
     def _columns(self, table: str) -> list[str]:
         rows = self.connection.execute(f"PRAGMA main.table_info({quote(table)})").fetchall()
@@ -119,14 +130,3 @@ class LedgerTables:
                 f"the ledger {self.name} has format {found}, and this ashflow knows {FORMAT}",
                 hint="Install a newer ashflow.",
             )
-
-
-def _first_words() -> dict[str, str]:
-    import os
-    import uuid
-
-    return {
-        "format": str(FORMAT),
-        "database_id": str(uuid.uuid4()),
-        "environment": os.environ.get("ASHFLOW_ENV") or "development",
-    }

@@ -40,6 +40,7 @@ class SqliteSession:
         connection: An open connection.
         path: The file, for messages.
         ledger_name: What the table of the migrations is called.
+        environment: What the database remembers where that table is made.
         log: Told of every statement before it runs.
         lock_timeout: How long to wait for a lock, in seconds.
         atomic: Whether the session is one transaction, which nothing may end before its time.
@@ -51,6 +52,7 @@ class SqliteSession:
     connection: sqlite3.Connection
     path: Path | str
     ledger_name: str
+    environment: str
     log: Log | None = None
     lock_timeout: float = 60.0
     atomic: bool = True
@@ -60,7 +62,7 @@ class SqliteSession:
 
     @property
     def _tables(self) -> LedgerTables:
-        return LedgerTables(self.connection, self.ledger_name)
+        return LedgerTables(self.connection, self.ledger_name, self.environment)
 
     def ledger(self) -> Ledger:
         """Return what has been applied."""

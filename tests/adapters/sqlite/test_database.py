@@ -429,7 +429,7 @@ def test_a_transaction_left_open_without_ashflows_is_undone(base):
 
 
 def test_the_ledger_is_made_with_its_first_row(base, monkeypatch):
-    monkeypatch.setenv("ASHFLOW_ENV", "staging")
+    monkeypatch.setenv("ASHFLOW_ENV", "production")  # nobody reads that here
     with base.database.locked() as session:
         assert len(session.ledger()) == 0
         assert session.meta() == {}
@@ -444,9 +444,26 @@ def test_the_ledger_is_made_with_its_first_row(base, monkeypatch):
             (3, "20261123061002"),
         ]
         meta = session.meta()
-        assert (meta["format"], meta["environment"], meta["run"]) == ("1", "staging", "r")
+        assert (meta["format"], meta["environment"], meta["run"]) == ("1", "development", "r")
         assert len(meta["database_id"]) == 36
         assert list(session.introspect()) == []
+
+
+def test_the_environment_that_it_is_first_changed_under_is_remembered(base):
+    for environment in ("staging", "production"):
+        database = connect("sqlite:///base.db", root=base.path.parent, environment=environment)
+        with closing(database), database.locked() as session:
+            session.set_meta("run", environment)
+    with base.database.read() as session:
+        assert session.meta()["environment"] == "staging"
+
+
+def test_its_target_is_the_real_path_of_the_file(base):
+    root = base.path.parent
+    (root / "link.db").symlink_to("base.db")
+    (root / "folder").symlink_to(".", target_is_directory=True)
+    database = connect("sqlite:///folder/link.db", root=root)
+    assert database.target == str(base.path.resolve())
 
 
 def test_a_version_is_recorded_once(base):
