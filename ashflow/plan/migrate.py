@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ashflow.errors import (
     DuplicateVersionError,
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from ashflow.history.ledger import Applied, Ledger
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(NamedTuple):
     """What is refused where files and ledger do not go together; the rest is told.
 
     Args:
@@ -42,8 +41,7 @@ class Rules:
     stop_ahead: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """Which of the pending migrations are to be applied.
 
     Args:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ashflow.errors import AshflowError, UsageError
 from ashflow.plan.migrate import Asked, applied_migration, check_known, pending, up
@@ -13,7 +12,7 @@ from ashflow.run.migrating import run as migrate
 from ashflow.run.placed import placed
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from ashflow.config import RepoConfig
     from ashflow.history.history import History
@@ -26,8 +25,7 @@ ALL: Final = Asked()
 """All that is pending, by the usual rules."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ran:
+class Ran(NamedTuple):
     """What was run on one database.
 
     Args:
@@ -289,7 +287,19 @@ def create(project: Project, repos: Sequence[RepoConfig]) -> list[tuple[str, boo
     Raises:
         DatabaseError: One can't be made.
     """
-    return [(repo.name, _made(project, repo)) for repo in repos]
+    return _each(repos, lambda repo: _made(project, repo))
+
+
+def _each(
+    repos: Sequence[RepoConfig], deed: Callable[[RepoConfig], bool]
+) -> list[tuple[str, bool]]:
+    """Do something with one repo after the other; the first failure ends it."""
+    names = [repo.name for repo in repos]
+    done = []
+    for at, repo in enumerate(repos):
+        with placed(names, at):
+            done.append((repo.name, deed(repo)))
+    return done
 
 
 def _made(project: Project, repo: RepoConfig) -> bool:
@@ -308,5 +318,5 @@ def drop(project: Project, repos: Sequence[RepoConfig]) -> list[tuple[str, bool]
     Raises:
         DatabaseError: One can't be removed.
     """
-    databases = [(repo.name, project.database(repo)) for repo in repos]
-    return [(name, database.drop()) for name, database in databases]
+    databases = {repo.name: project.database(repo) for repo in repos}
+    return _each(repos, lambda repo: databases[repo.name].drop())

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from ashflow.plan.steps import Done, Step
 
 
-@dataclass(frozen=True, slots=True)
-class Created:
+class Created(NamedTuple):
     """A database was made because it was not there.
 
     Args:
@@ -23,8 +21,7 @@ class Created:
     shown: str
 
 
-@dataclass(frozen=True, slots=True)
-class Warned:
+class Warned(NamedTuple):
     """Something is odd, and is done all the same.
 
     Args:
@@ -36,8 +33,7 @@ class Warned:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Began:
+class Began(NamedTuple):
     """A migration begins.
 
     Args:
@@ -49,8 +45,7 @@ class Began:
     step: Step
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(NamedTuple):
     """A migration is done and recorded.
 
     Args:

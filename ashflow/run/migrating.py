@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ashflow.errors import Overtaken
 from ashflow.history.history import History, read_history
@@ -24,8 +23,7 @@ if TYPE_CHECKING:
     from ashflow.run.events import Tell
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """A database, and the migrations that it is migrated with.
 
     Args:
@@ -74,8 +72,7 @@ def ledger_of(database: Database) -> Ledger:
         return session.ledger()
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(NamedTuple):
     """What is going to be run on one database.
 
     Args:
@@ -199,5 +196,5 @@ def _anew(planned: Planned, ups: tuple[Up, ...]) -> Planned:
     """Choose again, of what was chosen: what another process has left of it."""
     asked = planned.asked or Asked()
     chosen = {step.version for step in ups}
-    found = planned_up(planned.target, replace(asked, step=None))
-    return replace(found, steps=tuple(s for s in found.steps if s.version in chosen), asked=asked)
+    found = planned_up(planned.target, asked._replace(step=None))
+    return found._replace(steps=tuple(s for s in found.steps if s.version in chosen), asked=asked)
