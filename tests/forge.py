@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import json
+import marshal
 import os
 import pkgutil
 import subprocess
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 LIBC = ctypes.CDLL(None)
+MEASURED = "COVERAGE_PROCESS_CONFIG"
 BUG = 70
 """The exit code of a command that raised what is no message."""
 
@@ -53,11 +55,11 @@ class Forge:
         self._folder = folder
         self._began = _early(os.environ)
         self._process = subprocess.Popen(
-            [sys.executable, __file__, str(folder)],
+            [sys.executable, __file__, str(folder), os.environ.get(MEASURED, "")],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             encoding="utf-8",
-            env=_unmeasured(),
+            env={**_unmeasured(), "COVERAGE_FILE": os.environ.get("COVERAGE_FILE", ".coverage")},
         )
 
     def run(self, root, *arguments, now="", states="", at=0, deed="kill", env=None, measured=False):
@@ -75,7 +77,7 @@ class Forge:
         """
         whole = {**(os.environ if measured else _unmeasured()), **(env or {})}
         asked = {"root": str(root), "arguments": arguments, "now": now, "states": str(states)}
-        asked |= {"at": at, "deed": deed, "env": whole}
+        asked |= {"at": at, "deed": deed, "env": whole, "measured": measured and MEASURED in whole}
         self._process.stdin.write(json.dumps(asked) + "\n")
         self._process.stdin.flush()
         code = int(self._process.stdout.readline())
@@ -121,19 +123,67 @@ class Forked:
         root: The folder of the project.
         forge: Where the forks are made.
         real: Runs it in a process of its own; so it is where only a start would do.
+        really: The commands that are always run so.
     """
 
     root: Path
     forge: Forge
     real: Any
+    really: tuple[str, ...] = ()
 
     def __call__(self, *arguments, cwd=None, env=None):
-        if not self.forge.serves(env):
+        if (arguments and arguments[0] in self.really) or not self.forge.serves(env):
             return self.real(*arguments, cwd=cwd, env=env)
         return self.forge.run(cwd or self.root, *arguments, env=env, measured=True)
 
 
-def serve(folder: Path) -> None:
+class Seen:
+    """What coverage sees in all forks, written once: to do so for each takes longer than most.
+
+    Args:
+        configuration: That of coverage, as it hands it to processes.
+    """
+
+    def __init__(self, configuration: str) -> None:
+        from coverage import Coverage, CoverageData
+
+        import ashflow
+
+        self._looks = Coverage(config_file=f":data:{configuration}", data_file=None)
+        # Not the package by its name: each fork would look for all files of it that it has not run.
+        self._looks.set_option("run:source_pkgs", [])
+        self._looks.set_option("run:include", [f"{Path(ashflow.__file__).parent}/*"])
+        silent = ["no-data-collected", "module-not-imported", "module-not-measured"]
+        self._looks.set_option("run:disable_warnings", silent)
+        self._looks.start()  # what it does but once is done for all forks
+        self._looks.stop()
+        self._written = CoverageData(os.environ.get("COVERAGE_FILE", ".coverage"), suffix=True)
+        self._arcs: dict[str, set[Any]] = {}
+
+    def look(self) -> None:
+        """Look, in a fork, from now on."""
+        self._looks.start()
+
+    def hand_over(self, place: Path) -> None:
+        """Write, in a fork, what was seen, for the process that it is a fork of."""
+        self._looks.stop()
+        data = self._looks.get_data()
+        place.write_bytes(marshal.dumps({path: data.arcs(path) for path in data.measured_files()}))
+
+    def add(self, place: Path) -> None:
+        """Take over what a fork has written."""
+        if place.exists():  # it was not killed
+            for path, arcs in marshal.loads(place.read_bytes()).items():
+                self._arcs.setdefault(path, set()).update(arcs)
+            place.unlink()
+
+    def write(self) -> None:
+        """Write what was seen in all of them."""
+        self._written.add_arcs(self._arcs)
+        self._written.write()
+
+
+def serve(folder: Path, configuration: str) -> None:
     """Run what is asked for, until nobody asks any more."""
     import ashflow
 
@@ -141,37 +191,31 @@ def serve(folder: Path) -> None:
     sys.path.insert(0, here)
     import_module("kills")
     sys.path[:] = [path for path in sys.path if path != here]
-    with suppress(ImportError):
-        import_module("coverage")
     for module in pkgutil.walk_packages(ashflow.__path__, "ashflow."):
         if not module.name.endswith("__main__") and "postgres" not in module.name:
             import_module(module.name)
+    seen = Seen(configuration) if configuration else None
     gc.freeze()  # what a fork never writes to, it shares
     for line in sys.stdin:
         asked = json.loads(line)
+        measured = asked.pop("measured")
         child = os.fork()
         if child == 0:
-            os._exit(measured(folder, **asked))
+            if measured:
+                seen.look()
+            code = command(folder, **asked)
+            if measured:
+                seen.hand_over(folder / "arcs")
+            os._exit(code)
         _, status = os.waitpid(child, 0)
+        if measured:
+            seen.add(folder / "arcs")
         print(os.waitstatus_to_exitcode(status), flush=True)  # noqa: T201 - it is the answer
+    if seen:
+        seen.write()
 
 
-def measured(folder: Path, *, env, **asked) -> int:
-    """Run a command in this process, and let coverage look where the environment says so."""
-    os.environ.clear()
-    os.environ.update(env)
-    if "COVERAGE_PROCESS_CONFIG" not in env:
-        return command(folder, **asked)
-    from coverage import process_startup
-
-    coverage = process_startup(force=True)
-    code = command(folder, **asked)
-    coverage.stop()
-    coverage.save()
-    return code
-
-
-def command(folder: Path, *, root, arguments, now, states, at, deed) -> int:
+def command(folder: Path, *, root, arguments, now, states, at, deed, env) -> int:
     """Run a command in this process, which is one of its own; returns its exit code."""
     import traceback
 
@@ -180,6 +224,8 @@ def command(folder: Path, *, root, arguments, now, states, at, deed) -> int:
     from ashflow.cli import main
     from ashflow.project.checkout import Project
 
+    os.environ.clear()
+    os.environ.update(env)
     os.chdir(root)
     for number, name in enumerate((os.devnull, folder / "out", folder / "err")):
         opened = os.open(name, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
@@ -206,4 +252,4 @@ def command(folder: Path, *, root, arguments, now, states, at, deed) -> int:
 
 
 if __name__ == "__main__":
-    serve(Path(sys.argv[1]))
+    serve(Path(sys.argv[1]), sys.argv[2])

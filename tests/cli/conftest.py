@@ -171,9 +171,11 @@ class Day:
 @pytest.fixture
 def project(request: pytest.FixtureRequest, project: Any, forge: Forge) -> Any:
     """A project without resources; its commands are forks, and real where a test is marked so."""
-    if request.node.get_closest_marker("real"):
+    mark = request.node.get_closest_marker("real")
+    if mark and not mark.args:
         return project
-    return replace(project, ashflow=Forked(project.root, forge, project.ashflow))
+    really = mark.args if mark else ()
+    return replace(project, ashflow=Forked(project.root, forge, project.ashflow, really))
 
 
 @pytest.fixture(scope="session")

@@ -13,8 +13,6 @@ import pytest
 from ashflow import __version__
 from ashflow.cli.group import ashflow as group
 
-pytestmark = pytest.mark.real
-
 COMMANDS = list(group.list_commands(None))
 ON_PROJECTS = [command for command in COMMANDS if command != "hook"]
 

@@ -11,8 +11,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.real
-
 POSTS = """
 class Post(Resource, table="posts"):
     id: int = integer_primary_key()

@@ -9,8 +9,6 @@ import pytest
 from ashflow.worktree.git import locate
 from ashflow.worktree.hooks import install
 
-pytestmark = pytest.mark.real
-
 POSTS = """\
 from ashflow import Resource, integer_primary_key
 

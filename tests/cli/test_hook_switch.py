@@ -8,8 +8,6 @@ from contextlib import closing
 
 import pytest
 
-pytestmark = pytest.mark.real
-
 POSTS = """
 class Post(Resource, table="posts"):
     id: int = integer_primary_key()

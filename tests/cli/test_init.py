@@ -9,7 +9,7 @@ import tomllib
 
 import pytest
 
-pytestmark = pytest.mark.real
+pytestmark = pytest.mark.real("init")
 
 PRETTY = """\
 # my project   (the blanks are on purpose)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-pytestmark = pytest.mark.real
+pytestmark = pytest.mark.real("rollback")
 
 ONE = """
     from datetime import datetime

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-pytestmark = pytest.mark.real
+pytestmark = pytest.mark.real("status")
 
 
 def write(project, version, name):
