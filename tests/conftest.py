@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import sqlite3
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from forge import Forge, as_anybody
 from hypothesis import HealthCheck, settings
 
 import ashflow as package
@@ -39,8 +39,6 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
-
-LIBC = ctypes.CDLL(None)
 
 PYPROJECT = """\
 [tool.ashflow]
@@ -78,6 +76,14 @@ def clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
         yield
 
 
+@pytest.fixture(scope="session")
+def forge(clean_environment: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forge]:
+    """A process that has the package imported already, and forks for each command."""
+    forge = Forge(tmp_path_factory.mktemp("forge"))
+    yield forge
+    forge.close()
+
+
 @dataclass(frozen=True)
 class Git:
     """Runs git in one folder: `git("add", ".")` returns what it prints."""
@@ -111,13 +117,6 @@ class Result:
     def json(self) -> Any:
         """The one object on stdout."""
         return json.loads(self.out)
-
-
-def as_anybody() -> None:
-    """Give up what root may do and nobody else: write where the permissions say no."""
-    if sys.platform == "linux" and os.geteuid() == 0:
-        for capability in (1, 2):  # CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH
-            LIBC.prctl(24, capability, 0, 0, 0)  # PR_CAPBSET_DROP: out of what exec may give
 
 
 @dataclass(frozen=True)

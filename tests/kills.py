@@ -5,16 +5,12 @@ copy of all files, taken at a moment, is what a kill at that moment leaves. One 
 Moments are those at which a file is opened to be written, linked, moved, removed or put on the
 disk, a program is started, and a statement is run; where no file has changed since the last one,
 none is counted.
-
-Run as a program, this is a process that has imported everything and runs commands in forks of it.
 """
 
 from __future__ import annotations
 
 import errno
-import json
 import os
-import pkgutil
 import shutil
 import signal
 import sqlite3
@@ -22,91 +18,16 @@ import subprocess
 import sys
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from datetime import datetime
-from importlib import import_module
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 EVENTS = frozenset(
     {"os.link", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.utime", "os.chmod"}
     | {"os.truncate", "sqlite3.connect", "subprocess.Popen"}
 )
-BUG = 70
-"""The exit code of a command that raised what is no message."""
-
-
-class Forge:
-    """Runs commands in forks of a process that has imported everything but the resources.
-
-    Args:
-        folder: Where they write what they say.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._process = subprocess.Popen(
-            [sys.executable, __file__, str(folder)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            encoding="utf-8",
-            env={name: value for name, value in os.environ.items() if "COVERAGE" not in name},
-        )
-
-    def run(self, root, *arguments, now="", states="", at=0, deed="kill", env=None):
-        """Run a command; returns its exit code, below zero where it was killed, and what it said.
-
-        Args:
-            root: The folder in which it is run.
-            arguments: The command.
-            now: The moment that it believes in; empty: the true one.
-            states: Where to put a copy of all files for each moment of it; empty: nowhere.
-            at: At which moment something happens to it; 0: at none.
-            deed: What: `kill`, `ctrl-c` or `error`.
-            env: What else is in its environment.
-        """
-        asked = {"root": str(root), "arguments": arguments, "now": now, "states": str(states)}
-        asked |= {"at": at, "deed": deed, "env": env or {}}
-        self._process.stdin.write(json.dumps(asked) + "\n")
-        self._process.stdin.flush()
-        code = int(self._process.stdout.readline())
-        return Said(code, *((self._folder / name).read_text() for name in ("out", "err")))
-
-    def close(self) -> None:
-        """End the process."""
-        self._process.stdin.close()
-        self._process.wait()
-        self._process.stdout.close()
-
-
-class Said(NamedTuple):
-    """What a command did."""
-
-    code: int
-    out: str
-    err: str
-
-    def json(self):
-        """The one object on stdout."""
-        return json.loads(self.out)
-
-
-@dataclass(frozen=True)
-class Forked:
-    """Runs the command in a fork: `ashflow("codegen", "add_posts")`.
-
-    Args:
-        root: The folder of the project.
-        forge: Where the forks are made.
-        real: Runs it in a process of its own, that may do no more than anybody.
-    """
-
-    root: Path
-    forge: Forge
-    real: Any = None
-
-    def __call__(self, *arguments, cwd=None, env=None):
-        return self.forge.run(cwd or self.root, *arguments, env=env)
 
 
 @dataclass
@@ -250,61 +171,7 @@ def facts(root: Path):
     return {"files": files, "databases": databases, "index": kept, "store": sorted(stored)}
 
 
-def serve(folder: Path) -> None:
-    """Run what is asked for, until nobody asks any more."""
-    import ashflow
-
-    here = Path(__file__).parent
-    sys.path[:] = [path for path in sys.path if not path or Path(path).resolve() != here]
-    for module in pkgutil.walk_packages(ashflow.__path__, "ashflow."):
-        if not module.name.endswith("__main__") and "postgres" not in module.name:
-            import_module(module.name)
-    for line in sys.stdin:
-        asked = json.loads(line)
-        child = os.fork()
-        if child == 0:
-            os._exit(command(folder, **asked))
-        _, status = os.waitpid(child, 0)
-        print(os.waitstatus_to_exitcode(status), flush=True)  # noqa: T201 - it is the answer
-
-
-def command(folder: Path, *, root, arguments, now, states, at, deed, env) -> int:
-    """Run a command in this process, which is one of its own; returns its exit code."""
-    import traceback
-
-    from ashflow.cli import main
-    from ashflow.project.checkout import Project
-
-    os.chdir(root)
-    os.environ.update(env)
-    for number, name in enumerate((os.devnull, folder / "out", folder / "err")):
-        opened = os.open(name, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
-        os.dup2(opened, number)
-        os.close(opened)
-    sys.argv = ["ashflow", *arguments]
-    if now:
-        moment = datetime.fromisoformat(now)
-        Project.__init__.__kwdefaults__["now"] = lambda: moment
-    if states or at:
-        Moments(root, states, at, deed).watch()
-    code = BUG
-    try:
-        main()
-    except SystemExit as stop:
-        code = stop.code or 0
-    except BaseException:  # noqa: BLE001 - whatever it is, it is a bug
-        traceback.print_exc()
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError):
-            stream.flush()
-    return code
-
-
 def put(copied: Path, root: Path) -> None:
     """Put a copy of all files in the place of those that are there."""
     shutil.rmtree(root)
     copied.rename(root)
-
-
-if __name__ == "__main__":
-    serve(Path(sys.argv[1]))

@@ -12,7 +12,6 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from kills import Forge
 from workflow import Attribute, Checkout, Declared
 
 LONG = settings.default.max_examples > 100
@@ -270,14 +269,6 @@ def by_hand(at, name, down):
     (path,) = (at.root / "priv/repo/migrations").glob(f"*_{name}.py")
     operation = f'Execute(up="CREATE TABLE {name} (token TEXT)"{down})'
     path.write_text(HAND.format(operation=operation))
-
-
-@pytest.fixture(scope="session")
-def forge(tmp_path_factory):
-    """The process in which all commands are run."""
-    forge = Forge(tmp_path_factory.mktemp("forge"))
-    yield forge
-    forge.close()
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kills import Forge, Said
+    from forge import Forge, Said
 
 DATABASE = "priv/repo/dev.sqlite3"
 PYPROJECT = f"""\

@@ -13,13 +13,13 @@ import sys
 import textwrap
 import time
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from kills import Forge
+from forge import Forked
 
 from ashflow.adapters.connect import connect
 from ashflow.worktree.git import locate
@@ -27,7 +27,9 @@ from ashflow.worktree.hooks import install
 from ashflow.worktree.porcelain import Located
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
+
+    from forge import Forge
 
 HEADER = """\
 from datetime import datetime
@@ -166,12 +168,14 @@ class Day:
         assert self.query("PRAGMA foreign_key_check") == []
 
 
-@pytest.fixture(scope="module")
-def forge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forge]:
-    """A process that has the package imported already, and forks for each command."""
-    forge = Forge(tmp_path_factory.mktemp("forge"))
-    yield forge
-    forge.close()
+@pytest.fixture
+def project(request: pytest.FixtureRequest, project: Any, forge: Forge) -> Any:
+    """A project without resources; its commands are forks, and real where a test is marked so."""
+    mark = request.node.get_closest_marker("real")
+    if mark and not mark.args:
+        return project
+    really = mark.args if mark else ()
+    return replace(project, ashflow=Forked(project.root, forge, project.ashflow, really))
 
 
 @pytest.fixture(scope="session")

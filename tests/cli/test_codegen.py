@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.real("codegen")
+
 POSTS = """
 from ashflow import Resource, integer_primary_key
 

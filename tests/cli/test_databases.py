@@ -7,6 +7,10 @@ import pty
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.real
+
 MIGRATION = """
     from ashflow.migration import Column, CreateTable, Migration
 

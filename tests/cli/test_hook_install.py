@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.real
+
 ROOT = Path(__file__).parents[2]
 NAMES = ["pre-commit", "pre-merge-commit", "post-checkout", "post-merge"]
 

@@ -9,6 +9,8 @@ import tomllib
 
 import pytest
 
+pytestmark = pytest.mark.real("init")
+
 PRETTY = """\
 # my project   (the blanks are on purpose)
 [build-system]

@@ -14,6 +14,8 @@ import pytest
 from ashflow.project import migrate
 from ashflow.project.checkout import open_project
 
+pytestmark = pytest.mark.real
+
 MACHINES = """
     from ashflow import Resource, integer_primary_key, statement
 

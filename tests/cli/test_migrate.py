@@ -11,6 +11,8 @@ import time
 
 import pytest
 
+pytestmark = pytest.mark.real
+
 TWO_TABLES = """
     from ashflow import Resource, belongs_to, integer_primary_key
 

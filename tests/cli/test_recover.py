@@ -11,11 +11,10 @@ import subprocess
 import sys
 import time
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from kills import Forked, contents, facts, put
+from kills import contents, facts, put
 
 POSTS = """
 class Post(Resource, table="posts"):
@@ -28,11 +27,6 @@ ROWS = "INSERT INTO posts (title, color) VALUES ('A', 'red'), ('B', NULL)"
 DATABASE = "priv/repo/dev.sqlite3"
 NOW = "2027-01-01T00:00:00+00:00"
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
-
-
-@pytest.fixture
-def project(project, forge):
-    return replace(project, ashflow=Forked(project.root, forge, project.ashflow))
 
 
 def net(day):

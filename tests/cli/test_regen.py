@@ -7,6 +7,8 @@ import stat
 
 import pytest
 
+pytestmark = pytest.mark.real("regen")
+
 POSTS = """
 class Post(Resource, table="posts"):
     id: int = integer_primary_key()

@@ -5,10 +5,9 @@ from __future__ import annotations
 import sqlite3
 import stat
 from contextlib import closing
-from dataclasses import replace
 
 import pytest
-from kills import Forked, contents, facts, put
+from kills import contents, facts, put
 
 POSTS = """
 class Post(Resource, table="posts"):
@@ -19,11 +18,6 @@ COLORED = POSTS + "    color: str | None\n"
 TAGS = '\nclass Tag(Resource, table="tags"):\n    id: int = integer_primary_key()\n    name: str\n'
 ROWS = "INSERT INTO posts (title, color) VALUES ('A', 'red'), ('B', NULL), ('C', 'blue')"
 DATABASE = "priv/repo/dev.sqlite3"
-
-
-@pytest.fixture
-def project(project, forge):
-    return replace(project, ashflow=Forked(project.root, forge, project.ashflow))
 
 
 def by_hand(day, name, made, gone):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import stat
+from dataclasses import replace
 
 import pytest
 
@@ -296,7 +297,9 @@ def test_in_a_linked_worktree_with_a_database_of_its_own(day):
     git = day.project.git
     place = day.root.parent / "linked"
     git("worktree", "add", "--quiet", str(place))
-    there = type(day)(type(day.project)(place, git.at(place), type(day.project.ashflow)(place)))
+    there = type(day)(
+        type(day.project)(place, git.at(place), replace(day.project.ashflow, root=place))
+    )
     there.change(COLORED, "second")
     there.query("INSERT INTO posts (title, color) VALUES ('L', 'blue')")
     there.declare(PAINTED)
@@ -321,7 +324,9 @@ def test_in_a_subfolder_of_a_monorepo(day):
     version = second.name[:14]
     git("reset", "--quiet", "--", *(str(p) for p in place.glob(f"priv/**/{version}*")))
     git("commit", "--quiet", "--message", "moved")
-    there = type(day)(type(day.project)(place, git.at(place), type(day.project.ashflow)(place)))
+    there = type(day)(
+        type(day.project)(place, git.at(place), replace(day.project.ashflow, root=place))
+    )
     told = there.regen("-m")
     assert len(told["rolled_back"]) == 1
     assert all(path.startswith("priv/") for path in told["removed"])
@@ -366,7 +371,7 @@ def test_a_folder_with_an_odd_name(day):
     place = day.root.parent / "odd \"ñ' * folder"
     day.root.rename(place)
     git = day.project.git.at(place)
-    there = type(day)(type(day.project)(place, git, type(day.project.ashflow)(place)))
+    there = type(day)(type(day.project)(place, git, replace(day.project.ashflow, root=place)))
     there.regen("-m")
     assert rows(there) == [("A", "red", 1.5)]
 

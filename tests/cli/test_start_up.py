@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.real
+
 RUN = """
 import json, os, sys
 os.chdir({root!r})

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
+pytestmark = pytest.mark.real("status")
+
 
 def write(project, version, name):
     project.write(

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
 
 import pytest
-from kills import Forked, facts
+from kills import facts
 
 from ashflow.run.digests import schema_digest
 
@@ -26,11 +25,6 @@ MEMBERS = TEAMS + (
 )
 UNIQUE = COLORED + '    by_color = identity("color")\n'
 ROWS = "INSERT INTO posts (title, color) VALUES ('A', 'red'), ('B', 'blue')"
-
-
-@pytest.fixture
-def project(project, forge):
-    return replace(project, ashflow=Forked(project.root, forge, project.ashflow))
 
 
 def _text(row):
