@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from dataclasses import replace
 
 import pytest
-from kills import Forked
 
 POSTS = """
 class Post(Resource, table="posts"):
@@ -34,11 +32,6 @@ COMMANDS = {
     "codegen": ["codegen", "final", "--yes", "--no-renames"],
 }
 DRY = [name for name in COMMANDS if name not in {"rollback --mark", "drop", "reset"}]
-
-
-@pytest.fixture
-def project(project, forge):
-    return replace(project, ashflow=Forked(project.root, forge, project.ashflow))
 
 
 @pytest.fixture
