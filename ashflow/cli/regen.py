@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ashflow.cli.ask import answered, choices_of
 from ashflow.cli.guard import guard, knowing
 from ashflow.cli.options import care_of, common, opened, renaming
 from ashflow.cli.output import Output
-from ashflow.cli.plan import ask, run_all, said, show_plan
-from ashflow.cli.runs import plan_json
 from ashflow.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ashflow.config import RepoConfig
+    from ashflow.project.asking import Ask
+    from ashflow.project.checkout import Project
 
 
 @click.command(
@@ -57,9 +61,6 @@ def regen(name: str | None, *, migrate: bool, **options: Any) -> int:
     the rows of what it brings back stay where they are.
     """
     from ashflow.history.version import clean_name
-    from ashflow.project.regen import plan_regen
-    from ashflow.project.rerun import run_regen
-    from ashflow.project.untracked import Scope
 
     output = Output(options["as_json"], options["quiet"])
     if name is None:
@@ -75,7 +76,30 @@ def regen(name: str | None, *, migrate: bool, **options: Any) -> int:
         )
     project = opened(output, care=care_of(output), writes=not options["dry_run"])
     repos = project.repos(options["repos"])
-    choices = choices_of(options)
+    from ashflow.project.asking import asking_git
+
+    with asking_git(project, repos) as git:  # git looks while what plans is imported
+        _regen(output, project, repos, git, name, migrate=migrate, options=options)
+    return 0
+
+
+def _regen(
+    output: Output,
+    project: Project,
+    repos: Sequence[RepoConfig],
+    git: Ask,
+    name: str,
+    *,
+    migrate: bool,
+    options: Mapping[str, Any],
+) -> None:
+    from ashflow.cli.ask import answered, choices_of
+    from ashflow.cli.plan import ask, run_all, said, show_plan
+    from ashflow.cli.runs import plan_json
+    from ashflow.project.regen import plan_regen
+    from ashflow.project.rerun import run_regen
+    from ashflow.project.untracked import Scope
+
     ground, plans = answered(
         lambda answers: plan_regen(
             project,
@@ -84,9 +108,10 @@ def regen(name: str | None, *, migrate: bool, **options: Any) -> int:
             migrate=migrate,
             choices=answers,
             scope=Scope(options["since"], options["published"], options["staged"]),
+            ask=git,
             discard_edits=options["discard_edits"],
         ),
-        choices,
+        choices_of(options),
     )
     guard(
         output,
@@ -104,8 +129,6 @@ def regen(name: str | None, *, migrate: bool, **options: Any) -> int:
                 output.result(f"{plan.repo}: {', '.join(said(plan))}")
         would = [plan_json(p.repo, p.stretch, p.replaced.paths, p.generated) for p in plans]
         output.data({"id": "", "repos": would})
-        return 0
+        return
     ask(plans, keep=keep, yes=options["yes"])
-    told = run_all(output, project, plans, run_regen(project, ground, plans, keep=keep))
-    output.data(told)
-    return 0
+    output.data(run_all(output, project, plans, run_regen(project, ground, plans, keep=keep)))

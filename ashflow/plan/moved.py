@@ -61,6 +61,6 @@ def moved_above(
     for old in olds.above:
         version = greatest = next_version(now, [greatest])
         folder = old.file.path.rpartition("/")[0]
-        file = MigrationFile(version, old.file.name, f"{folder}/{version}_{old.file.name}.py")
+        file = MigrationFile(f"{folder}/{version}_{old.file.name}.py", version, old.file.name)
         found.append(Moved(old.file, file, old.text, old.migration))
     return tuple(found)

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from ashflow.plan.by_hand import Work
     from ashflow.plan.choices import Choices
     from ashflow.plan.steps import Down
+    from ashflow.project.asking import Ask
     from ashflow.project.checkout import Project
 
 UNTRACKED = Scope()
@@ -152,6 +153,7 @@ def plan_regen(
     migrate: bool,
     choices: Choices,
     scope: Scope = UNTRACKED,
+    ask: Ask | None = None,
     discard_edits: bool = False,
 ) -> tuple[Ground, list[Regen]]:
     """Plan a regen of some repos; touches nothing.
@@ -164,6 +166,7 @@ def plan_regen(
             is where any of that is.
         choices: What the user chose.
         scope: Which migrations are replaced, beside those that git does not track.
+        ask: Waits for what git says; None: it is about what was made with --dev.
         discard_edits: Whether work done by hand in the replaced migrations is left behind.
 
     Raises:
@@ -172,7 +175,7 @@ def plan_regen(
         AshflowError: Whatever else would stop the run is found here.
     """
     choices = project.choices(choices)
-    ground, gathered = gather_all(project, repos, scope, discard_edits=discard_edits)
+    ground, gathered = gather_all(project, repos, scope, ask, discard_edits=discard_edits)
     answers = _dealt(choices.renames, gathered)
     plans = [
         _plan(facts, name, replace(choices, renames=own), migrate=migrate)

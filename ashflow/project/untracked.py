@@ -10,6 +10,7 @@ from ashflow.plan.built_on import refuse_built_on, refuse_caught_up
 from ashflow.plan.by_hand import Olds, sort_out
 from ashflow.plan.migrate import applied_migration
 from ashflow.plan.regen import RESTORE, Replaced, replaced, unpaired
+from ashflow.project.asking import folders_of
 from ashflow.run.migrating import ledger_of
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from ashflow.history.history import History
     from ashflow.history.ledger import Ledger
     from ashflow.plan.codegen import Folders
+    from ashflow.project.asking import Ask
     from ashflow.project.checkout import Project
     from ashflow.sources.load import Declared
     from ashflow.worktree.porcelain import Entry, GitStatus, Located
@@ -137,26 +139,32 @@ class Facts:
 
 
 def gather_all(
-    project: Project, repos: Sequence[RepoConfig], scope: Scope, *, discard_edits: bool
+    project: Project,
+    repos: Sequence[RepoConfig],
+    scope: Scope,
+    ask: Ask | None,
+    *,
+    discard_edits: bool,
 ) -> tuple[Ground, list[Facts]]:
-    """Gather the facts of some repos; git is asked once.
+    """Gather the facts of some repos.
 
     Args:
         project: The checkout.
         repos: Which of its repos.
         scope: Which migrations are replaced, beside those that git does not track.
+        ask: Waits for what git says; None: it is about what was made with --dev.
         discard_edits: Whether work done by hand in the replaced migrations is left behind.
 
     Raises:
-        GitError: There is no git here, it is in the middle of something, or knows no such branch.
+        GitError: git is in the middle of something, or knows no such branch.
         UsageError: A migration is published already.
         AshflowError: Resources, files or a database can't be read.
     """
-    if scope.dev:
+    if ask is None:
         histories = _histories(project, repos)
         ground = _ground(project, histories, scope)
     else:
-        histories, ground = _ask_git(project, repos, scope)
+        histories, ground = _ask_git(project, repos, scope, ask)
     facts = [
         _gather(project, repo, histories[repo.name], ground, discard_edits=discard_edits)
         for repo in repos
@@ -194,35 +202,24 @@ def git_of(project: Project, repos: Sequence[str]) -> tuple[Located, GitStatus] 
     """
     from ashflow.worktree.git import Nowhere, locate, status
 
-    folders = [*map(project.config.migrations, repos), *map(project.config.snapshots, repos)]
     try:
         located = locate(project.root)
-        return None if isinstance(located, Nowhere) else (located, status(located, folders))
+        if isinstance(located, Nowhere):
+            return None
+        return located, status(located, folders_of(project, repos))
     except GitError:
         return None
 
 
 def _ask_git(
-    project: Project, repos: Sequence[RepoConfig], scope: Scope
+    project: Project, repos: Sequence[RepoConfig], scope: Scope, ask: Ask
 ) -> tuple[dict[str, History], Ground]:
     """List the files of some repos, while git looks what is new there, and what is gone."""
-    from ashflow.worktree.git import Nowhere, asking, locate
-    from ashflow.worktree.sparse import refuse_left_out
-
-    located = locate(project.root)
-    if isinstance(located, Nowhere):
-        raise GitError(
-            f"regen finds the untracked migrations through git, and {located.value}",
-            hint="git init makes a git repository; without one, use ashflow rollback and codegen.",
-        )
-    names = [repo.name for repo in repos]
-    folders = [*map(project.config.migrations, names), *map(project.config.snapshots, names)]
-    refuse_left_out(project.root, folders)
-    with asking(located, folders) as answer:
-        histories = _histories(project, repos)
-        for repo in repos:
-            project.database(repo)  # what speaks to it is imported meanwhile
-        git = answer()
+    histories = _histories(project, repos)
+    for repo in repos:
+        project.database(repo)  # what speaks to it is imported meanwhile
+    located, git = ask()
+    folders = folders_of(project, [repo.name for repo in repos])
     return histories, _told(located, git, histories, folders, scope)
 
 

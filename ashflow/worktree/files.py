@@ -312,11 +312,11 @@ def _list(
             except FileNotFoundError:
                 continue
             with entries:
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        folders.append(f"{path}/{entry.name}")
-                    elif entry.is_file():
-                        here.files.append(f"{path}/{entry.name}")
+                there = list(entries)
+            here.files.extend([f"{path}/{entry.name}" for entry in there if entry.is_file()])
+            if len(here.files) != len(there):
+                below = [entry for entry in there if entry.is_dir(follow_symlinks=False)]
+                folders.extend(f"{path}/{entry.name}" for entry in below)
             if known:
                 folders = [path for path in folders if path not in known]
 

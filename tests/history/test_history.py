@@ -35,15 +35,15 @@ TREE = {
 def test_migrations_and_snapshots_are_found_by_their_names_oldest_first():
     found = history(tree=TREE)
     assert found.migrations == (
-        MigrationFile("20260101000000", "a", f"{MIGRATIONS}/20260101000000_a.py"),
-        MigrationFile("20260102000000", "b", f"{MIGRATIONS}/20260102000000_b.py"),
+        MigrationFile(f"{MIGRATIONS}/20260101000000_a.py", "20260101000000", "a"),
+        MigrationFile(f"{MIGRATIONS}/20260102000000_b.py", "20260102000000", "b"),
     )
     assert set(found.snapshots) == {"posts", "%55sers", "@domain"}
     assert found.versions == {"20260101000000", "20260102000000", "20260103000000"}
     assert found.migration("20260102000000").name == "b"
     assert found.migration("20260103000000") is None
     (one,) = found.snapshots["posts"]
-    assert one == SnapshotFile("20260102000000", "posts", f"{SNAPSHOTS}/posts/20260102000000.json")
+    assert one == SnapshotFile(f"{SNAPSHOTS}/posts/20260102000000.json", "posts", "20260102000000")
     assert set(found.leaves()) == {"posts", "Users", "@domain"}
 
 

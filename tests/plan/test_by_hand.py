@@ -37,7 +37,7 @@ FOLDERS = {"migrations": "priv/m", "snapshots": "priv/s"}
 def old(number, *operations, written=None, text=None, **flags):
     """A migration that is replaced; where it says what codegen wrote, codegen wrote something."""
     version = f"2026112306100{number}"
-    file = MigrationFile(version, f"m{number}", f"priv/m/{version}_m{number}.py")
+    file = MigrationFile(f"priv/m/{version}_m{number}.py", version, f"m{number}")
     migration = Migration(operations, **flags)
     known = None if written is None else frozenset(canonical(encode_operation(o)) for o in written)
     return Old(file, text or render(migration, title="T."), migration, known)

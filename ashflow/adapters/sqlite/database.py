@@ -21,6 +21,7 @@ from ashflow.adapters.sqlite.connection import (
     translated,
 )
 from ashflow.adapters.sqlite.session import SqliteSession
+from ashflow.adapters.sqlite.speaking import Speaking
 from ashflow.errors import DatabaseError, FileError, LockedError, NotADatabaseError
 from ashflow.history.ledger import META
 
@@ -214,13 +215,9 @@ class SqliteDatabase:
         self, connection: sqlite3.Connection, *, atomic: bool = True, foreign_keys: bool = False
     ) -> SqliteSession:
         return SqliteSession(
-            connection,
-            self._path,
+            Speaking(connection, self._path, self._log, self._lock_timeout, atomic),
             self._ledger,
             self._environment,
-            self._log,
-            self._lock_timeout,
-            atomic=atomic,
             foreign_keys=foreign_keys,
             care=self._care,
         )

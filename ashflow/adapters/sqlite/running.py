@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Any, assert_never
 
 from ashflow.adapters.sqlite import checks, copying, remaking
 from ashflow.adapters.sqlite.catalog import read_catalog
@@ -26,7 +26,6 @@ from ashflow.adapters.sqlite.steps import (
     rows_text,
 )
 from ashflow.adapters.sqlite.stretches import Stretch, stretches
-from ashflow.adapters.sqlite.theirs import Facade
 from ashflow.change.operations import Fill, function_name
 from ashflow.change.reverse import tables_of
 from ashflow.errors import AshflowError, MigrationFailed, RowsForbid, SchemaError
@@ -34,10 +33,32 @@ from ashflow.history.ledger import META
 from ashflow.schema.sqltext import fold
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterator, Sequence
 
-    from ashflow.adapters.sqlite.session import SqliteSession
+    from ashflow.adapters.protocol import Care
+    from ashflow.adapters.sqlite.speaking import Speaking
+    from ashflow.adapters.sqlite.theirs import Rows
     from ashflow.change.operations import Function, Operation
+
+
+@dataclass(frozen=True, slots=True)
+class Facade:
+    """What a function of `Run` is given: statements, and no way to end the transaction.
+
+    Args:
+        _speaking: What it speaks through.
+    """
+
+    _speaking: Speaking
+
+    def execute(self, sql: str, params: Sequence[Any] = ()) -> Rows:
+        """Run one statement and return its rows."""
+        return self._speaking.execute(sql, params)
+
+    def executemany(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Run one statement once a row."""
+        self._speaking.executemany(sql, rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,25 +66,38 @@ class Running:
     """Runs operations in a session.
 
     Args:
-        session: The session.
+        speaking: Speaks to the database.
+        ledger_name: What the table of the migrations is called.
+        foreign_keys: Whether foreign keys are enforced.
+        care: How carefully the database is changed.
+        alone: Whether each run is looked after by itself; else somebody looks after several.
     """
 
-    session: SqliteSession
+    speaking: Speaking
+    ledger_name: str
+    foreign_keys: bool
+    care: Care
+    alone: bool
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The connection."""
+        return self.speaking.connection
 
     def run(self, operations: Sequence[Operation]) -> tuple[str, ...]:
         """Run operations; see `protocol.Session.run`."""
         self._refuse_own_tables(operations)
-        if self.session.atomic:
+        if self.speaking.atomic:
             return self._run_looked_after(operations, tuple(stretches(operations)))
         notes: list[str] = []
         for stretch in stretches(operations):
             if stretch.raw:
                 notes += self._run_stretch(stretch)
             else:
-                with self.session.transaction() as session:
-                    notes += session.run(stretch.operations)
-        if self.session.connection.in_transaction:
-            rollback(self.session.connection)
+                with self.speaking.transaction() as one:
+                    notes += replace(self, speaking=one).run(stretch.operations)
+        if self.connection.in_transaction:
+            rollback(self.connection)
             raise MigrationFailed(
                 "the migration left a transaction of its own open; it is undone",
                 hint="End each BEGIN with a COMMIT, or leave transactions to ashflow.",
@@ -72,7 +106,7 @@ class Running:
 
     def _refuse_own_tables(self, operations: Sequence[Operation]) -> None:
         """Keep migrations away from the tables that say what has been migrated."""
-        own = {fold(self.session.ledger_name), META}
+        own = {fold(self.ledger_name), META}
         for operation in operations:
             for table in tables_of(operation) or ():
                 if fold(table) in own or table.startswith(("__ashflow", "@")):
@@ -85,25 +119,25 @@ class Running:
     def _run_looked_after(
         self, operations: Sequence[Operation], parts: Sequence[Stretch]
     ) -> tuple[str, ...]:
-        if self.session.foreign_keys and not all(part.raw or _only_fills(part) for part in parts):
+        if self.foreign_keys and not all(part.raw or _only_fills(part) for part in parts):
             raise MigrationFailed("with foreign_keys=True a migration may change no tables")
-        if not self.session.alone:
+        if not self.alone:
             return tuple(note for part in parts for note in self._run_stretch(part))
-        with self.session.in_our_words():
-            before = checks.examine(self.session.connection, operations)
+        with self.speaking.in_our_words():
+            before = checks.examine(self.connection, operations)
         notes = [note for part in parts for note in self._run_stretch(part)]
-        with self.session.in_our_words():
-            checks.compare(self.session.connection, before, operations)
+        with self.speaking.in_our_words():
+            checks.compare(self.connection, before, operations)
         return tuple(notes)
 
     def _run_stretch(self, stretch: Stretch) -> list[str]:
         """Run the steps of a stretch; returns what there is to be told of the rows."""
-        with self.session.in_our_words():
-            catalog = read_catalog(self.session.connection, stretch.reads)
+        with self.speaking.in_our_words():
+            catalog = read_catalog(self.connection, stretch.reads)
             if stretch.renames:
-                catalog = replace(catalog, broken=checks.broken(self.session.connection))
+                catalog = replace(catalog, broken=checks.broken(self.connection))
         # All is planned before the first of it is done.
-        steps = tuple(statements(catalog, stretch, anew=self.session.care.rebuild))
+        steps = tuple(statements(catalog, stretch, anew=self.care.rebuild))
         return self._take_all(steps)
 
     def _take_all(self, steps: Sequence[Step]) -> list[str]:
@@ -116,7 +150,7 @@ class Running:
                 with self._explained(why):
                     self._do(sql)
             case Theirs(sql):
-                self.session.execute(sql)
+                self.speaking.execute(sql)
             case Call(function):
                 self._call(function)
             case Guard():
@@ -125,16 +159,16 @@ class Running:
             case Tally():
                 return [counted] if (counted := self._counted(step)) else []
             case Room():
-                with self.session.in_our_words():
-                    copying.see_room(self.session.connection, step, self.session.path)
+                with self.speaking.in_our_words():
+                    copying.see_room(self.connection, step, self.speaking.path)
             case Copy():
                 sql = copying.copy_sql(step)
-                with self._explained(step.why), self.session.told(sql):
-                    copying.copy(self.session.connection, step, self.session.care.watch)
+                with self._explained(step.why), self.speaking.told(sql):
+                    copying.copy(self.connection, step, self.care.watch)
             case Compare():
-                if self.session.care.verify:
-                    with self.session.in_our_words():
-                        copying.compare(self.session.connection, step, self.session.care.watch)
+                if self.care.verify:
+                    with self.speaking.in_our_words():
+                        copying.compare(self.connection, step, self.care.watch)
             case Edit():
                 return self._edit(step)
             case Remake():
@@ -144,29 +178,29 @@ class Running:
         return []
 
     def _do(self, sql: str) -> None:
-        with self.session.told(sql):
-            self.session.connection.execute(sql).fetchall()
+        with self.speaking.told(sql):
+            self.connection.execute(sql).fetchall()
 
     def _edit(self, step: Edit) -> list[str]:
-        with self.session.in_our_words():
-            if remaking.edit(self.session.connection, step, self._do):
+        with self.speaking.in_our_words():
+            if remaking.edit(self.connection, step, self._do):
                 return []
         if isinstance(step.otherwise, SchemaError):
             raise step.otherwise
         return self._take_all(step.otherwise)
 
     def _remake(self, step: Remake) -> list[str]:
-        if not self.session.care.verify:
+        if not self.care.verify:
             return self._take_all(step.steps)
-        with self.session.in_our_words():
+        with self.speaking.in_our_words():
             # A copy is counted as it is made, and an edited definition touches no row.
             own_words = step.new is None
-            before = remaking.look_around(self.session.connection, step.table, count=own_words)
+            before = remaking.look_around(self.connection, step.table, count=own_words)
         notes = self._take_all(step.steps)
-        with self.session.in_our_words():
+        with self.speaking.in_our_words():
             if step.new is not None:
-                remaking.refuse_another(self.session.connection, step.table, step.new)
-            remaking.refuse_other(self.session.connection, step.table, before, counted=step.counted)
+                remaking.refuse_another(self.connection, step.table, step.new)
+            remaking.refuse_other(self.connection, step.table, before, counted=step.counted)
         return notes
 
     @contextmanager
@@ -187,15 +221,15 @@ class Running:
 
     def _counted(self, step: Guard | Tally) -> str:
         """Return how many rows there are of what a step counts, in words; empty for none."""
-        with self.session.in_our_words(step.select):
-            (count,) = self.session.connection.execute(step.select).fetchone()
+        with self.speaking.in_our_words(step.select):
+            (count,) = self.connection.execute(step.select).fetchone()
         return f"{rows_text(count)} {step.rows}" if count else ""
 
     def _call(self, function: Function) -> None:
         name = function_name(function)
         try:
             with redirect_stdout(sys.stderr):  # stdout belongs to the command
-                function(Facade(self.session))
+                function(Facade(self.speaking))
         except AshflowError:
             raise
         except (Exception, SystemExit) as error:  # the user's code may raise anything

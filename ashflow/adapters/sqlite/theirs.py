@@ -1,18 +1,16 @@
-"""SQL and Python of the user: what they may do in a migration, and what they are given to do it."""
+"""SQL of the user: what it may do in a migration."""
 
 from __future__ import annotations
 
 import sqlite3
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ashflow.errors import AshflowError, MigrationFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from ashflow.adapters.protocol import Session
 
 Rows = list[tuple[Any, ...]]
 
@@ -62,25 +60,6 @@ def judged(connection: sqlite3.Connection, sql: str) -> Iterator[None]:
         raise
     finally:
         connection.set_authorizer(None)
-
-
-@dataclass(frozen=True, slots=True)
-class Facade:
-    """What a function of `Run` is given: statements, and no way to end the transaction.
-
-    Args:
-        _session: The session that it speaks through.
-    """
-
-    _session: Session
-
-    def execute(self, sql: str, params: Sequence[Any] = ()) -> Rows:
-        """Run one statement and return its rows."""
-        return self._session.execute(sql, params)
-
-    def executemany(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
-        """Run one statement once a row."""
-        self._session.executemany(sql, rows)
 
 
 def _not_allowed(sql: str) -> MigrationFailed:
