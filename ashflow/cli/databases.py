@@ -69,7 +69,7 @@ def setup(**options: Any) -> int:
 def reset(*, yes: bool, knows: bool, **options: Any) -> int:
     """Begin anew: drop, create, migrate."""
     from ashflow.project import migrate as doing
-    from ashflow.project.reset import make_room
+    from ashflow.project.reset import reset as anew
 
     output = Output(options["as_json"], options["quiet"])
     project = opened(output, care=care_of(output), writes=True)
@@ -78,8 +78,7 @@ def reset(*, yes: bool, knows: bool, **options: Any) -> int:
     _tell_what_becomes(output, found)
     planned = doing.plan_all(project, repos)
     _ask_to_drop(project, repos, yes=yes)
-    make_room(project, repos, found)
-    report(output, doing.run(project, planned, create=True), "applied")
+    report(output, anew(project, planned, found), "applied")
     return 0
 
 

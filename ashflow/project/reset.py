@@ -1,47 +1,52 @@
-"""Remove databases to make them anew; what was in production does not leave it in silence."""
+"""Make databases anew; what was in production does not leave it in silence."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from ashflow.history.ledger import DEVELOPMENT, ENVIRONMENT
-from ashflow.project.migrate import drop
+from ashflow.project.migrate import run
 from ashflow.run.events import Created
+from ashflow.run.placed import placed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ashflow.config import RepoConfig
+    from ashflow.adapters.protocol import Database
     from ashflow.project.checkout import Project
     from ashflow.project.guard import Guarded
+    from ashflow.project.migrate import Ran
+    from ashflow.run.migrating import Planned
 
 
-def make_room(project: Project, repos: Sequence[RepoConfig], found: Sequence[Guarded]) -> None:
-    """Remove the databases of some repos, so that they can be migrated from nothing.
-
-    One that gets another environment than development is made again at once, with its mark: the
-    first migration, which would write it, may fail.
+def reset(project: Project, planned: Sequence[Planned], found: Sequence[Guarded]) -> list[Ran]:
+    """Remove databases and migrate them from nothing, one after the other.
 
     Args:
         project: The checkout.
-        repos: The repos.
-        found: Those of their databases that are there.
+        planned: All migrations of each.
+        found: Those of the databases that are there.
 
     Raises:
         DatabaseError: One can't be removed or made.
+        AshflowError: A migration failed; those databases that come later are as they were.
     """
     heirs = {one.repo: one.heir for one in found}
-    for repo in repos:
-        drop(project, [repo])
-        environment = heirs.get(repo.name, DEVELOPMENT)
-        if environment != DEVELOPMENT:
-            _make_marked(project, repo, environment)
+    repos = [one.repo for one in planned]
+    ran = []
+    for at, one in enumerate(planned):
+        with placed(repos, at):
+            one.database.drop()
+            _mark(project, one.repo, one.database, heirs.get(one.repo, DEVELOPMENT))
+            ran += run(project, [one], create=True)
+    return ran
 
 
-def _make_marked(project: Project, repo: RepoConfig, environment: str) -> None:
-    database = project.database(repo)
+def _mark(project: Project, repo: str, database: Database, environment: str) -> None:
+    """Make a database with its mark at once: the migration that would write it may fail."""
+    if environment == DEVELOPMENT:
+        return
     if database.create():
-        project.tell(Created(repo.name, database.shown))
+        project.tell(Created(repo, database.shown))
     with database.locked() as session:
         session.set_meta(ENVIRONMENT, environment)
-    database.close()
