@@ -188,15 +188,7 @@ def _goes_with(table: Table, key: ForeignKey, target: Table) -> bool:
 
 def _drop_tables(current: Schema, new: Schema, renames: Renames) -> Iterator[Operation]:
     for table in reversed(creation_order(_going(current, new, renames))):
-        yield DropTable(
-            table.name,
-            table.columns,
-            primary_key=table.primary_key,
-            foreign_keys=table.foreign_keys,
-            checks=table.checks,
-            indexes=table.indexes,
-            options=table.options,
-        )
+        yield DropTable.of(table)
 
 
 def _going(current: Schema, new: Schema, renames: Renames) -> tuple[Table, ...]:
@@ -256,14 +248,7 @@ def _renaming(current: Schema, renames: Renames) -> Iterator[Operation]:
 def _create_tables(current: Schema, new: Schema, _renames: Renames) -> Iterator[Operation]:
     coming = [t for name, t in new.items() if name not in current and name != DOMAIN]
     for table in creation_order(coming):
-        yield CreateTable(
-            table.name,
-            table.columns,
-            primary_key=table.primary_key,
-            foreign_keys=table.foreign_keys,
-            checks=table.checks,
-            options=table.options,
-        )
+        yield CreateTable.of(replace(table, indexes=()))
 
 
 def _change_columns(current: Schema, new: Schema, _renames: Renames) -> Iterator[Operation]:

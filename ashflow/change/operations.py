@@ -24,6 +24,8 @@ from ashflow.schema.table import (
 )
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from ashflow.schema.datatypes import Key
 
 
@@ -77,6 +79,23 @@ class _WholeTable:
         object.__setattr__(self, "foreign_keys", named)
         if any(column is not column.bare for column in self.columns):
             object.__setattr__(self, "columns", tuple(column.bare for column in self.columns))
+
+    @classmethod
+    def of(cls, table: Table) -> Self:
+        """Return the operation that is about a table, all of it but its statements.
+
+        Args:
+            table: The table.
+        """
+        return cls(
+            table.name,
+            table.columns,
+            primary_key=table.primary_key,
+            foreign_keys=table.foreign_keys,
+            checks=table.checks,
+            indexes=table.indexes,
+            options=table.options,
+        )
 
     @property
     def definition(self) -> Table:

@@ -100,16 +100,7 @@ def _making(tables: Iterable[Table]) -> Iterator[Operation]:
     """Yield what makes tables; keys that lead forward in a circle come when all of them stand."""
     whole = tuple(tables)
     ordered = creation_order(whole)
-    for table in ordered:
-        yield CreateTable(
-            table.name,
-            table.columns,
-            primary_key=table.primary_key,
-            foreign_keys=table.foreign_keys,
-            checks=table.checks,
-            indexes=table.indexes,
-            options=table.options,
-        )
+    yield from map(CreateTable.of, ordered)
     made = {table.name: table for table in ordered}
     for table in whole:
         for key in gone(table.foreign_keys, made[table.name].foreign_keys):
