@@ -226,13 +226,15 @@ def write(project: Project, generated: Sequence[Generated], found: Sequence[Foun
         FileError: A file is there already, or the disk refuses.
         LockedError: Another process wrote meanwhile.
     """
-    from ashflow.worktree.files import write_new
+    from ashflow.worktree.files import came_or_went, write_new
     from ashflow.worktree.store import held, store_folder
 
     store = store_folder(project.root)
     with held(store) if store.is_dir() else nullcontext():  # no regen was here: there is none
         for one in found:
-            if list(project.tree(one.repo)) != list(one.history.tree):
+            folders = project.folders(one.repo)
+            places = (folders.migrations, folders.snapshots)
+            if came_or_went(project.root, places, one.history.tree):
                 raise LockedError(
                     f"migrations or snapshots of {one.repo} were changed by another process "
                     "meanwhile",

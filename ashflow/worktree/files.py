@@ -330,7 +330,7 @@ def _settled(folder: str) -> int:
 def _changed_at(folder: str) -> int:
     """Return when a folder was last changed, in nanoseconds; 0 where it is not there."""
     try:
-        return Path(folder).stat().st_mtime_ns
+        return os.stat(folder).st_mtime_ns
     except OSError:  # who lists it will say so
         return 0
 
