@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OLDEST: Final = (3, 37, 0)
-SIDE_FILES: Final = ("-journal", "-wal", "-shm")
+LOCK: Final = ".ashflow.lock"
+"""What is behind the name of the file whose lock a session without a transaction holds."""
+
+SIDE_FILES: Final = ("-journal", "-wal", "-shm", LOCK)
 _MAGIC: Final = b"SQLite format 3\0"
 _OFTEN: Final = 200_000
 """After how many steps of its machine SQLite calls Python: some milliseconds."""
@@ -151,10 +154,7 @@ def translated(error: Exception, path: Path | str, sql: str = "") -> AshflowErro
     """
     code = _code(error)
     if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-        return LockedError(
-            f"{path} is locked by another process",
-            hint="Wait for it, or end it; `fuser` or `lsof` with the file tells which it is.",
-        )
+        return locked_by_another(path)
     if code == sqlite3.SQLITE_NOTADB:
         return NotADatabaseError(
             f"{path} is no SQLite database", hint="Look at the url of the repo in pyproject.toml."
@@ -167,6 +167,18 @@ def translated(error: Exception, path: Path | str, sql: str = "") -> AshflowErro
             hint="Change or delete those rows first; the database is as it was.",
         )
     return MigrationFailed(f"SQLite refuses: {error}" + _about(sql), hint=_hint(error))
+
+
+def locked_by_another(path: Path | str) -> LockedError:
+    """Return the error that says that another process has a lock.
+
+    Args:
+        path: The file of the database.
+    """
+    return LockedError(
+        f"{path} is locked by another process",
+        hint="Wait for it, or end it; `fuser` or `lsof` with the file tells which it is.",
+    )
 
 
 _FILE_HINT: Final = "Look at the permissions of the file and its folder, and at the disk."
