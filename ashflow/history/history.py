@@ -8,7 +8,12 @@ from hashlib import sha256
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
-from ashflow.errors import DuplicateVersionError, SnapshotError, UsageError
+from ashflow.errors import (
+    DuplicateVersionError,
+    MigrationFileError,
+    SnapshotError,
+    UsageError,
+)
 from ashflow.history.lineage import newest
 from ashflow.history.snapshot import Snapshot, read_snapshot
 from ashflow.history.version import is_dev
@@ -207,7 +212,11 @@ class History(NamedTuple):
         from ashflow.history.load import load
 
         path = migration.path
-        return load(self.tree[path], f"{root}/{path}", shown=path)
+        try:
+            return load(self.tree[path], f"{root}/{path}", shown=path)
+        except MigrationFileError as error:
+            error.at(migration.version, path)
+            raise
 
     def checksum(self, migration: MigrationFile) -> str:
         """Return the SHA-256 of the file's text with LF line ends, in hex."""
@@ -256,7 +265,7 @@ def _check_versions(migrations: Iterable[MigrationFile]) -> None:
                 f"{other.path} and {migration.path} carry one version, {migration.version}",
                 hint="Two branches came to the same version. Roll the younger one back where it is "
                 "applied, take its files away, and write it anew with ashflow codegen.",
-            )
+            ).at(migration.version, migration.path)
 
 
 def check_new_name(history: History, name: str) -> None:
