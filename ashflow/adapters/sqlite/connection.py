@@ -152,6 +152,7 @@ def translated(error: Exception, path: Path | str, sql: str = "") -> AshflowErro
         path: The file of the database.
         sql: The statement that it was about.
     """
+    _show_no_value(error)
     code = _code(error)
     if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
         return locked_by_another(path)
@@ -167,6 +168,13 @@ def translated(error: Exception, path: Path | str, sql: str = "") -> AshflowErro
             hint="Change or delete those rows first; the database is as it was.",
         )
     return MigrationFailed(f"SQLite refuses: {error}" + _about(sql), hint=_hint(error))
+
+
+def _show_no_value(error: Exception) -> None:
+    """Take the value out of the one message of Python's module that has one."""
+    told, shows, _ = str(error).partition(" with text ")
+    if shows and told.startswith("Could not decode"):
+        error.args = (told,)
 
 
 def locked_by_another(path: Path | str) -> LockedError:
