@@ -370,6 +370,7 @@ class SqliteSession:
                 f"{name}() raised {type(error).__name__}: {error}",
                 hint="Mend the function; the database is as it was before the migration.",
             ) from error
+        self._still_one_transaction(f"{name}()")  # which may have caught what it was told
 
     @contextmanager
     def _guarded(self, sql: str) -> Iterator[None]:
