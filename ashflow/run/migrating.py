@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ashflow.errors import Overtaken
 from ashflow.history.history import History, read_history
 from ashflow.history.ledger import NOTHING, Ledger
-from ashflow.plan.migrate import Asked, choose_down, down, plan_up, up
+from ashflow.plan.migrate import Asked, choose_down, down, plan_up, refuse_tampered, up
 from ashflow.plan.steps import Down, Up
 from ashflow.run.events import Warned
 from ashflow.run.runner import Runner
@@ -144,11 +144,13 @@ def planned_down(
 
     Raises:
         IrreversibleError: One of them has no way back.
+        LedgerError: The ledger was tampered with.
         NotADatabaseError: The database is not there.
         AshflowError: A migration does not load, or the database can't be read.
     """
     with target.database.read() as session:
         ledger = session.ledger()
+    refuse_tampered(ledger)
     history = target.history()
     rows = choose_down(history, ledger, step=step, to=to, everything=everything)
     steps = tuple(down(history, row, str(target.root)) for row in rows)
