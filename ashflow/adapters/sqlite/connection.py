@@ -23,7 +23,6 @@ LOCK: Final = ".ashflow.lock"
 """What is behind the name of the file whose lock a session without a transaction holds."""
 
 SIDE_FILES: Final = ("-journal", "-wal", "-shm", LOCK)
-_MAGIC: Final = b"SQLite format 3\0"
 _OFTEN: Final = 200_000
 """After how many steps of its machine SQLite calls Python: some milliseconds."""
 
@@ -241,16 +240,3 @@ def refuse_what_is_no_file(path: Path) -> None:
             f"the database {path} is not there",
             hint="Make it with `ashflow migrate`, or empty with `ashflow create`.",
         )
-
-
-def has_header(path: Path) -> bool:
-    """Whether a file begins as a SQLite database does, or is empty, which is one too.
-
-    Raises:
-        DatabaseError: The file cannot be read.
-    """
-    try:
-        with path.open("rb") as file:
-            return file.read(len(_MAGIC)) in {_MAGIC, b""}
-    except OSError as error:
-        raise DatabaseError(f"{path} cannot be read: {error.strerror}", hint=_FILE_HINT) from error

@@ -15,7 +15,6 @@ from ashflow.adapters.sqlite.connection import (
     begin_reading,
     commit,
     connect,
-    has_header,
     hear_interrupts,
     is_interrupted,
     locked_by_another,
@@ -246,11 +245,20 @@ class SqliteDatabase:
         )
 
     def _refuse_another_file(self) -> None:
-        if not has_header(self._path):
-            raise NotADatabaseError(
-                f"{self._path} is no SQLite database",
-                hint="Look at the url of the repo in pyproject.toml.",
-            )
+        """See to it that the file is a database, or empty, which is one too.
+
+        SQLite looks: if we opened the file, with its closing all locks of this process were gone.
+        https://www.sqlite.org/howtocorrupt.html
+        """
+        connection = self._connect("ro")
+        try:
+            connection.execute("PRAGMA schema_version").fetchall()
+        except sqlite3.Error as error:
+            trouble = translated(error, self._path)
+            if isinstance(trouble, NotADatabaseError):
+                raise trouble from error
+        finally:
+            connection.close()
 
     def _write_connection(self, *, foreign_keys: bool) -> sqlite3.Connection:
         refuse_what_is_no_file(self._path)
