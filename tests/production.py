@@ -10,7 +10,7 @@ import sys
 import textwrap
 import time
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ashflow import release
@@ -71,6 +71,7 @@ class Shop:
     """Migrations and a database: `shop.adds(1, "a", table("a"))`, `shop.migrate()`."""
 
     root: Path
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     @property
     def path(self) -> Path:
@@ -152,7 +153,7 @@ class Shop:
         if command and "\n" in command[0]:
             source = textwrap.dedent(command[0])
             words = ["-c", f"{BLOCK if block else ''}\n{source}", *command[1:]]
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, *words],
             cwd=self.root,
             env={**os.environ, **env},
@@ -161,6 +162,15 @@ class Shop:
             stderr=subprocess.PIPE,
             text=True,
         )
+        self.started.append(process)
+        return process
+
+    def end(self) -> None:
+        """End what a test that has failed has left behind."""
+        for process in self.started:
+            if process.returncode is None:
+                process.kill()
+                process.communicate()
 
     def run(self, *command: str, code: int = 0, **more: Any) -> Said:
         """Run `python -m ashflow.release …`, or a program, to its end."""

@@ -134,7 +134,7 @@ def test_a_holder_that_is_killed_blocks_nobody_and_leaves_nothing(shop, journal,
                 "(WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r LIMIT 800) "
                 "SELECT n FROM r)")
             open("begun", "w").close()
-            time.sleep(60)
+            time.sleep(20)
         db.execute("INSERT INTO log (x) VALUES ('once')")
     """
     shop.runs(2, "slow", body.replace("if outside", f"if {bool(end)}"), end=end)
@@ -157,7 +157,8 @@ def test_one_that_works_outside_a_transaction_is_waited_for_and_then_named(shop)
     shop.migrate()
     body = """
         open("begun", "w").close()
-        while not os.path.exists("end"):
+        end = time.monotonic() + 20
+        while not os.path.exists("end") and time.monotonic() < end:
             time.sleep(0.01)
     """
     shop.runs(4, "slow", body, end="transaction=False")
@@ -316,7 +317,8 @@ def test_workers_that_are_forked_after_the_parent_looked_apply_each_migration_on
 SLOW = """
     db.execute("INSERT INTO log (x) VALUES ('once')")
     open("begun", "w").close()
-    while not os.path.exists("end"):
+    end = time.monotonic() + 20
+    while not os.path.exists("end") and time.monotonic() < end:
         time.sleep(0.01)
 """
 FORKS = """
