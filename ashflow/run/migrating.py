@@ -157,6 +157,24 @@ def planned_down(
     return Planned(target, steps, ledger.mark)
 
 
+def forget_what_is_back(target: Target) -> None:
+    """Let no rows wait for what is applied: a migrate was killed that had just brought them in.
+
+    Args:
+        target: A database that is there.
+
+    Raises:
+        FileError: It cannot be noted.
+    """
+    if target.store is None:
+        return
+    from ashflow.run.waiting import forget_applied
+
+    with target.database.read() as session:
+        applied, database_id = session.ledger().versions, session.meta().get("database_id")
+    forget_applied(target.store, target.repo, applied, database_id)
+
+
 def run(
     planned: Planned, *, now: Callable[[], datetime], tell: Tell, fold: bool = True
 ) -> Iterator[Done]:
