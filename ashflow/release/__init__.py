@@ -10,6 +10,10 @@ The project is found from the current folder, or in the folder that `ASHFLOW_PRO
 `Repo` needs none. Several processes and threads may call it at once: one works, the others wait
 and find it done. What happens is told to the logger `ashflow`, statements at the level DEBUG;
 neither ever holds values of rows or a password.
+
+A worker that is forked while a thread of its parent is in the middle of a migration can't migrate
+that database itself: SQLite takes its parent's lock for one of the worker's own. It gets a
+`LockedError`, and nothing is disturbed.
 """
 
 from __future__ import annotations

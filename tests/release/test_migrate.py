@@ -407,6 +407,17 @@ def test_no_value_of_a_row_is_in_the_log_or_in_an_error(shop, caplog, kind):
         assert SECRET not in text
 
 
+def test_no_value_of_a_row_is_in_what_the_command_prints(shop):
+    shop.adds(1, "a", table("a", "x"))
+    shop.migrate()
+    shop.ask("INSERT INTO a (x) VALUES (CAST(? || x'ff' AS TEXT))", SECRET)
+    shop.runs(2, "f", "db.execute('SELECT x FROM a')")
+    for words in (["migrate", "--log-sql"], ["migrate", "--json"]):
+        failed = shop.run(*words, code=1)
+        assert "Could not decode" in failed.out + failed.err
+        assert SECRET not in failed.out + failed.err
+
+
 URLS = [
     f"postgres://me:{SECRET}@host/db",
     f"postgres://me:p@{SECRET}/x@host:5432/db",
