@@ -17,7 +17,7 @@ class AshflowError(Exception):
 
     Attributes:
         version: The migration that it is about, 14 digits; None: of none.
-        path: The file of that migration.
+        path: The file of that migration; None where it is not here.
         code: The kind of error, as `--json` prints it.
         exit_code: 1, the answer is no or the work failed; 2, found before any work began.
     """
@@ -32,12 +32,12 @@ class AshflowError(Exception):
         self.version: str | None = None
         self.path: str | None = None
 
-    def at(self, version: str, path: str) -> Self:
+    def at(self, version: str, path: str | None) -> Self:
         """Say which migration it is about, and return the error.
 
         Args:
             version: 14 digits.
-            path: Its file.
+            path: Its file; None where it is not here.
         """
         self.version, self.path = version, path
         return self

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 DRIVERS: Final = {"sqlite": "ashflow.adapters.sqlite"}
 """The schemes of urls, and the rooms that know them; a room is entered when it is asked for."""
 
-_PASSWORD: Final = re.compile(r"(//[^/?#@:]*):[^\n]*@")
-_SECRET: Final = re.compile(r"([?&;][^=&;]*(?:pass|pwd|token|secret)[^=&;]*=)[^&;]*", re.IGNORECASE)
+_PASSWORD: Final = re.compile(r"(//[^/?#@:]*|^[^/?#@:]*(?=:(?!//))):[^\n]*@")
+_SECRET: Final = re.compile(
+    r"([?&;][^=&;]*(?:pass|pwd|token|secret|key)[^=&;]*=)[^&;]*", re.IGNORECASE
+)
 
 
 def connect(
@@ -69,7 +71,8 @@ def shown(url: str) -> str:
         url: Any text that is meant to be a url.
     """
     if url.startswith("sqlite:///"):
-        return url
+        path, mark, options = url.partition("?")
+        return path + _SECRET.sub(r"\1***", mark + options)
     return _SECRET.sub(r"\1***", _PASSWORD.sub(r"\1:***@", url))
 
 

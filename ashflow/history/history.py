@@ -9,7 +9,12 @@ from itertools import chain, groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from ashflow.errors import DuplicateVersionError, SnapshotError, UsageError
+from ashflow.errors import (
+    DuplicateVersionError,
+    MigrationFileError,
+    SnapshotError,
+    UsageError,
+)
 from ashflow.history.lineage import Fork, newest
 from ashflow.history.version import is_dev
 
@@ -215,7 +220,11 @@ class History(NamedTuple):
         from ashflow.history.load import load
 
         path = migration.path
-        return load(self.tree[path], f"{root}/{path}", shown=path)
+        try:
+            return load(self.tree[path], f"{root}/{path}", shown=path)
+        except MigrationFileError as error:
+            error.at(migration.version, path)
+            raise
 
     def checksum(self, migration: MigrationFile) -> str:
         """Return the SHA-256 of the file's text with LF line ends, in hex."""
@@ -262,7 +271,7 @@ def _check_versions(migrations: Iterable[MigrationFile]) -> None:
                 f"{other.path} and {migration.path} carry one version, {migration.version}",
                 hint="Two branches came to the same version. Roll the younger one back where it is "
                 "applied, take its files away, and write it anew with ashflow codegen.",
-            )
+            ).at(migration.version, migration.path)
 
 
 def check_new_name(history: History, name: str) -> None:

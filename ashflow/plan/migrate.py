@@ -308,7 +308,7 @@ def down(history: History, row: Applied, root: str) -> Down:
             f"migration {_shown(row)} can't be rolled back: {error.message}",
             hint=f"Give it a down in {file.path if file else 'its file'}, or take it out of the "
             f"ledger by hand: ashflow rollback --mark {row.version}",
-        ) from error
+        ).at(row.version, file.path if file else None) from error
     operations = _bound(history, row, operations, root)
     path = file.path if file else "ledger"
     return Down(row.version, row.name, path, applied, operations)
@@ -346,11 +346,11 @@ def applied_migration(row: Applied) -> Migration:
 
     try:
         return decode_migration(json.loads(row.operations))
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise LedgerError(
             f"the ledger's row of migration {_shown(row)} can't be read: {error}",
             hint="It was changed by hand, or by a newer ashflow: install that one.",
-        ) from error
+        ).at(row.version, None) from error
 
 
 def is_edited(history: History, file: MigrationFile, row: Applied, root: str) -> bool:
@@ -390,8 +390,10 @@ def _bound(
     """Return operations of the ledger with the functions of the file, where they run some."""
     if not any(_is_run(operation) for operation in operations):
         return tuple(operations)
-    functions = _functions(history, history.migration(row.version), row, root)
-    return tuple(_with_function(operation, functions, row) for operation in operations)
+    file = history.migration(row.version)
+    functions = _functions(history, file, row, root)
+    path = file.path if file else None
+    return tuple(_with_function(operation, functions, row, path) for operation in operations)
 
 
 def _functions(
@@ -405,13 +407,15 @@ def _functions(
             f"migration {_shown(row)} runs functions of its own, and its file is not here",
             hint="Bring the file back (ashflow status shows the branches that have it), then roll "
             "back again.",
-        )
+        ).at(row.version, None)
     runs = [op for op in history.load(file, root).operations if isinstance(op, Run)]
     named = (f for run in runs for f in (run.up, run.down) if callable(f))
     return {function.__name__: function for function in named}
 
 
-def _with_function(operation: Operation, functions: dict[str, Any], row: Applied) -> Operation:
+def _with_function(
+    operation: Operation, functions: dict[str, Any], row: Applied, path: str | None
+) -> Operation:
     from ashflow.change.operations import Run
 
     if not isinstance(operation, Run):
@@ -423,7 +427,7 @@ def _with_function(operation: Operation, functions: dict[str, Any], row: Applied
             f"migration {_shown(row)} was applied with the function {lacking}, which its file has "
             "no more",
             hint="Put the function back into the file.",
-        )
+        ).at(row.version, path)
     run: Run = Run(up=functions[names[0]], down=functions[names[1]] if names[1:] else None)
     return run
 

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from ashflow.errors import AshflowError, UsageError
 from ashflow.plan.migrate import Asked, applied_migration, check_known, pending, up
 from ashflow.run.events import Created, Warned
-from ashflow.run.migrating import Planned, ledger_of, planned_all, planned_down, planned_up
+from ashflow.run.migrating import (
+    Planned,
+    forget_what_is_back,
+    ledger_of,
+    planned_all,
+    planned_down,
+    planned_up,
+)
 from ashflow.run.migrating import run as migrate
 from ashflow.run.placed import placed
 
@@ -120,27 +127,13 @@ def _run_one(project: Project, one: Planned, *, create: bool, backup: bool, fold
         project.tell(Created(one.repo, one.database.shown))
     if backup:
         _keep_what_goes(project, one)
-    _forget_what_is_back(project, one)
+    forget_what_is_back(one.target)
     try:
         done = tuple(migrate(one, now=project.now, tell=project.tell, fold=fold))
         _tell_of_strangers(project, one)
     finally:
         one.database.close()
     return Ran(one.repo, done)
-
-
-def _forget_what_is_back(project: Project, planned: Planned) -> None:
-    """Let no rows wait for what is applied: a migrate was killed that had just brought them in."""
-    from ashflow.worktree.store import store_folder
-
-    store = store_folder(project.root)
-    if not (store / "waiting" / planned.repo).is_dir():
-        return
-    from ashflow.run.waiting import forget_applied
-
-    with planned.database.read() as session:
-        applied, database_id = session.ledger().versions, session.meta().get("database_id")
-    forget_applied(store, planned.repo, applied, database_id)
 
 
 def _keep_what_goes(project: Project, planned: Planned) -> None:

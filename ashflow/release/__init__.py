@@ -10,6 +10,10 @@ The project is found from the current folder, or in the folder that `ASHFLOW_PRO
 `Repo` needs none. Several processes and threads may call it at once: one works, the others wait
 and find it done. What happens is told to the logger `ashflow`, statements at the level DEBUG;
 neither ever holds values of rows or a password.
+
+A worker that is forked while a thread of its parent is in the middle of a migration can't migrate
+that database itself: SQLite takes its parent's lock for one of the worker's own. It gets a
+`LockedError`, and nothing is disturbed.
 """
 
 from __future__ import annotations
@@ -27,7 +31,7 @@ from ashflow.release.logged import Logged, utc_clock
 from ashflow.release.repos import Given, Repo, targets
 from ashflow.release.results import Migrated, Standing
 from ashflow.run.events import Created, Warned
-from ashflow.run.migrating import planned_down, planned_up, run
+from ashflow.run.migrating import forget_what_is_back, planned_down, planned_up, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -170,6 +174,7 @@ def _run_one(one: Planned, *, copies: str | Path | None, fold: bool, create: boo
         tell(Warned(one.repo, warning))
     if create and one.database.create():
         tell(Created(one.repo, one.database.shown))
+    forget_what_is_back(one.target)
     if copies is not None and (told := keep_what_goes(one, lambda: Path(copies), utc_clock())):
         tell(Warned(one.repo, told))
     done = tuple(run(one, now=utc_clock, tell=tell, fold=fold))

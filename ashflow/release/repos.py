@@ -148,8 +148,13 @@ def folder_of(migrations: str | Path) -> Path:
         migrations: A path, or `package:folder`.
 
     Raises:
-        ConfigError: It is not there.
+        ConfigError: It is not there, or none is named.
     """
+    if not str(migrations):
+        raise ConfigError(
+            "migrations is empty, and names no folder",
+            hint="Say a path, or package:folder; is an environment variable not set?",
+        )
     path = Path(migrations).absolute()
     package, colon, inside = str(migrations).partition(":")
     if path.is_dir() or not colon or isinstance(migrations, Path):

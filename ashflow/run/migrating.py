@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ashflow.errors import Overtaken
 from ashflow.history.history import History, read_history
 from ashflow.history.ledger import NOTHING, Ledger
-from ashflow.plan.migrate import Asked, choose_down, down, plan_up, up
+from ashflow.plan.migrate import Asked, choose_down, down, plan_up, refuse_tampered, up
 from ashflow.plan.steps import Down, Up
 from ashflow.run.events import Warned
 from ashflow.worktree.files import read_tree
@@ -140,15 +140,35 @@ def planned_down(
 
     Raises:
         IrreversibleError: One of them has no way back.
+        LedgerError: The ledger was tampered with.
         NotADatabaseError: The database is not there.
         AshflowError: A migration does not load, or the database can't be read.
     """
     with target.database.read() as session:
         ledger = session.ledger()
+    refuse_tampered(ledger)
     history = target.history()
     rows = choose_down(history, ledger, step=step, to=to, everything=everything)
     steps = tuple(down(history, row, str(target.root)) for row in rows)
     return Planned(target, steps, ledger.mark)
+
+
+def forget_what_is_back(target: Target) -> None:
+    """Let no rows wait for what is applied: a migrate was killed that had just brought them in.
+
+    Args:
+        target: A database that is there.
+
+    Raises:
+        FileError: It cannot be noted.
+    """
+    if target.store is None:
+        return
+    from ashflow.run.waiting import forget_applied
+
+    with target.database.read() as session:
+        applied, database_id = session.ledger().versions, session.meta().get("database_id")
+    forget_applied(target.store, target.repo, applied, database_id)
 
 
 def run(

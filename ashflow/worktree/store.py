@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final
 
 from ashflow.errors import LockedError
+from ashflow.worktree import locking
 from ashflow.worktree.git_folder import git_folder, pointed
 from ashflow.worktree.ground import refused
 
@@ -69,15 +69,11 @@ def held(store: Path) -> Iterator[None]:
         LockedError: Another process is at work in it.
         FileError: The lock's file cannot be made.
     """
-    path = store / "lock"
-    with refused(f"{path} cannot be made"):
-        file = path.open("ab")
-    with file:
-        if not _lock(file):
-            raise LockedError(
-                "another regen, undo or codegen is at work in this project",
-                hint="Nothing was changed. Wait for it, then look at ashflow status.",
-            )
+    refusal = LockedError(
+        "another regen, undo or codegen is at work in this project",
+        hint="Nothing was changed. Wait for it, then look at ashflow status.",
+    )
+    with locking.holding(_lock(store), 0, refusal):
         yield
 
 
@@ -87,24 +83,8 @@ def is_held(store: Path) -> bool:
     Args:
         store: Its folder.
     """
-    try:
-        with (store / "lock").open("rb") as file:
-            return not _lock(file)
-    except OSError:
-        return False
+    return locking.is_held(_lock(store))
 
 
-def _lock(file: IO[bytes]) -> bool:
-    """Take the lock of an open file; False where another process has it."""
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+def _lock(store: Path) -> Path:
+    return store / "lock"

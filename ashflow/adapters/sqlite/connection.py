@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OLDEST: Final = (3, 37, 0)
-SIDE_FILES: Final = ("-journal", "-wal", "-shm")
-_MAGIC: Final = b"SQLite format 3\0"
+LOCK: Final = ".ashflow.lock"
+"""What is behind the name of the file whose lock a session without a transaction holds."""
+
+SIDE_FILES: Final = ("-journal", "-wal", "-shm", LOCK)
 _OFTEN: Final = 200_000
 """After how many steps of its machine SQLite calls Python: some milliseconds."""
 
@@ -149,12 +151,10 @@ def translated(error: Exception, path: Path | str, sql: str = "") -> AshflowErro
         path: The file of the database.
         sql: The statement that it was about.
     """
+    _show_no_value(error)
     code = _code(error)
     if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-        return LockedError(
-            f"{path} is locked by another process",
-            hint="Wait for it, or end it; `fuser` or `lsof` with the file tells which it is.",
-        )
+        return locked_by_another(path)
     if code == sqlite3.SQLITE_NOTADB:
         return NotADatabaseError(
             f"{path} is no SQLite database", hint="Look at the url of the repo in pyproject.toml."
@@ -167,6 +167,25 @@ def translated(error: Exception, path: Path | str, sql: str = "") -> AshflowErro
             hint="Change or delete those rows first; the database is as it was.",
         )
     return MigrationFailed(f"SQLite refuses: {error}" + _about(sql), hint=_hint(error))
+
+
+def _show_no_value(error: Exception) -> None:
+    """Take the value out of the one message of Python's module that has one."""
+    told, shows, _ = str(error).partition(" with text ")
+    if shows and told.startswith("Could not decode"):
+        error.args = (told,)
+
+
+def locked_by_another(path: Path | str) -> LockedError:
+    """Return the error that says that another process has a lock.
+
+    Args:
+        path: The file of the database.
+    """
+    return LockedError(
+        f"{path} is locked by another process",
+        hint="Wait for it, or end it; `fuser` or `lsof` with the file tells which it is.",
+    )
 
 
 _FILE_HINT: Final = "Look at the permissions of the file and its folder, and at the disk."
@@ -221,16 +240,3 @@ def refuse_what_is_no_file(path: Path) -> None:
             f"the database {path} is not there",
             hint="Make it with `ashflow migrate`, or empty with `ashflow create`.",
         )
-
-
-def has_header(path: Path) -> bool:
-    """Whether a file begins as a SQLite database does, or is empty, which is one too.
-
-    Raises:
-        DatabaseError: The file cannot be read.
-    """
-    try:
-        with path.open("rb") as file:
-            return file.read(len(_MAGIC)) in {_MAGIC, b""}
-    except OSError as error:
-        raise DatabaseError(f"{path} cannot be read: {error.strerror}", hint=_FILE_HINT) from error

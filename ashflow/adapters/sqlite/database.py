@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import contextmanager
+import time
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from ashflow.adapters.sqlite.connection import (
+    LOCK,
     SIDE_FILES,
     begin,
     begin_reading,
     commit,
     connect,
-    has_header,
     hear_interrupts,
     is_interrupted,
+    locked_by_another,
     refuse_what_is_no_file,
     rollback,
     translated,
@@ -24,6 +26,7 @@ from ashflow.adapters.sqlite.session import SqliteSession
 from ashflow.adapters.sqlite.speaking import Speaking
 from ashflow.errors import DatabaseError, FileError, LockedError, NotADatabaseError
 from ashflow.history.ledger import META
+from ashflow.worktree.locking import holding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -145,23 +148,58 @@ class SqliteDatabase:
     def locked(self, *, foreign_keys: bool = False) -> Iterator[SqliteSession]:
         """Take the write lock; commit at the end, or undo everything on an error."""
         connection = self._write_connection(foreign_keys=foreign_keys)
-        begin(connection, self._path, self._lock_timeout)
-        try:
-            yield self._session(connection, foreign_keys=foreign_keys)
-            commit(connection, self._path, self._lock_timeout)
-        except BaseException:
-            rollback(connection)
-            self.close()  # the definitions that it knows may be those that were undone
-            raise
+        with self._begun(connection):
+            try:
+                yield self._session(connection, foreign_keys=foreign_keys)
+                commit(connection, self._path, self._lock_timeout)
+            except BaseException:
+                rollback(connection)
+                self.close()  # the definitions that it knows may be those that were undone
+                raise
+
+    @contextmanager
+    def _begun(self, connection: sqlite3.Connection) -> Iterator[None]:
+        """Take the write lock, and wait until no session without a transaction is open."""
+        deadline = time.monotonic() + self._lock_timeout
+        with ExitStack() as stack:
+            begin(connection, self._path, self._lock_timeout)
+            if self._lock.exists():  # one is open, or was cut off
+                rollback(connection)
+                stack.enter_context(self._side_lock(deadline))
+                begin(connection, self._path, _left(deadline))
+            yield
 
     @contextmanager
     def unlocked(self, *, foreign_keys: bool = False) -> Iterator[SqliteSession]:
-        """Open a session without a transaction."""
+        """Open a session without a transaction, and only one."""
         connection = self._write_connection(foreign_keys=foreign_keys)
+        deadline = time.monotonic() + self._lock_timeout
         try:
-            yield self._session(connection, atomic=False)
+            with self._side_lock(deadline):
+                # Who began to write before the side lock was there is done then.
+                begin(connection, self._path, _left(deadline))
+                rollback(connection)
+                yield self._session(connection, atomic=False)
         finally:
             self.close()  # whatever the session left behind, a temporary table or a pragma
+
+    @contextmanager
+    def _side_lock(self, deadline: float) -> Iterator[None]:
+        """Keep others out without a transaction.
+
+        Never with the lock of the database's own file: with its closing SQLite's locks were gone.
+        https://www.sqlite.org/howtocorrupt.html
+        """
+        with holding(self._lock, _left(deadline), locked_by_another(self._path)):
+            try:
+                yield
+            finally:
+                with suppress(OSError):  # Windows removes no open file
+                    self._lock.unlink()
+
+    @property
+    def _lock(self) -> Path:
+        return self._path.with_name(self._path.name + LOCK)
 
     @contextmanager
     def rehearsal(self) -> Iterator[SqliteSession]:
@@ -223,11 +261,20 @@ class SqliteDatabase:
         )
 
     def _refuse_another_file(self) -> None:
-        if not has_header(self._path):
-            raise NotADatabaseError(
-                f"{self._path} is no SQLite database",
-                hint="Look at the url of the repo in pyproject.toml.",
-            )
+        """See to it that the file is a database, or empty, which is one too.
+
+        SQLite looks: if we opened the file, with its closing all locks of this process were gone.
+        https://www.sqlite.org/howtocorrupt.html
+        """
+        connection = self._connect("ro")
+        try:
+            connection.execute("PRAGMA schema_version").fetchall()
+        except sqlite3.Error as error:
+            trouble = translated(error, self._path)
+            if isinstance(trouble, NotADatabaseError):
+                raise trouble from error
+        finally:
+            connection.close()
 
     def _write_connection(self, *, foreign_keys: bool) -> sqlite3.Connection:
         refuse_what_is_no_file(self._path)
@@ -308,6 +355,10 @@ class SqliteDatabase:
         wal = self._path.with_name(self._path.name + "-wal")
         unwritten = not wal.exists() or wal.stat().st_size == 0
         return ["ro", "rw", *["ro&immutable=1"] * unwritten]
+
+
+def _left(deadline: float) -> float:
+    return max(0.0, deadline - time.monotonic())
 
 
 @contextmanager

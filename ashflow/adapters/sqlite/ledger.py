@@ -37,6 +37,12 @@ class LedgerTables:
             LedgerError: The table is there, and not ours, or of a newer format.
         """
         rows = self._select(", ".join(_COLUMNS), "ORDER BY position")
+        for position, *texts in rows:
+            if not all(isinstance(text, str) for text in texts):
+                raise LedgerError(
+                    f"row {position} of the ledger {self.name} has a value that is no text",
+                    hint="It was changed by hand: put back what was there, or delete the row.",
+                )
         return Ledger(map(Applied._make, rows))
 
     def mark(self) -> Mark:
@@ -74,6 +80,7 @@ class LedgerTables:
         columns = self._columns(META)
         if not columns:
             return {}
+        self._refuse_a_view(META)
         if not {"key", "value"} <= set(columns):
             raise LedgerError(
                 f"the table {META} has columns ({', '.join(columns)}) and is not ashflow's",
@@ -118,13 +125,24 @@ class LedgerTables:
         rows = self.connection.execute(f"PRAGMA main.table_info({quote(table)})").fetchall()
         return [row[1] for row in rows]
 
+    def _refuse_a_view(self, table: str) -> None:
+        found = self.connection.execute(
+            "SELECT 1 FROM sqlite_master WHERE type = 'view' AND name = ? COLLATE NOCASE", (table,)
+        ).fetchone()
+        if found:
+            raise LedgerError(
+                f"{table} is a view and not ashflow's table",
+                hint="Rename it; ashflow keeps there what is applied.",
+            )
+
     def _refuse_what_is_not_ours(self, columns: list[str]) -> None:
+        self._refuse_a_view(self.name)
         if not set(_COLUMNS) <= set(columns):
             raise LedgerError(
                 f"the table {self.name} has columns ({', '.join(columns)}) and is not ashflow's",
                 hint='Say ledger = "other_name" in [tool.ashflow.repos.<name>].',
             )
-        found = self.meta().get("format", str(FORMAT))
+        found = str(self.meta().get("format", FORMAT))
         if not found.isdecimal() or int(found) > FORMAT:
             raise LedgerError(
                 f"the ledger {self.name} has format {found}, and this ashflow knows {FORMAT}",

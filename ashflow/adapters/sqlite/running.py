@@ -237,6 +237,7 @@ class Running:
                 f"{name}() raised {type(error).__name__}: {error}",
                 hint="Mend the function; the database is as it was before the migration.",
             ) from error
+        self.speaking.still_one_transaction(f"{name}()")  # which may have caught what it was told
 
 
 def _only_fills(stretch: Stretch) -> bool:

@@ -81,14 +81,22 @@ class Speaking:
         start = time.perf_counter()
         # Before it too: after a RAISE(ROLLBACK) that a user's function catches, the next statement
         # would be committed at once.
-        self._still_one_transaction(sql)
+        self.still_one_transaction(sql)
         with self.in_our_words(sql):
             yield
         if self.log is not None:
             self.log(sql, (time.perf_counter() - start) * 1000)
-        self._still_one_transaction(sql)
+        self.still_one_transaction(sql)
 
-    def _still_one_transaction(self, sql: str) -> None:
+    def still_one_transaction(self, sql: str) -> None:
+        """See to it that nothing has ended the transaction.
+
+        Args:
+            sql: What was run.
+
+        Raises:
+            MigrationFailed: Something has.
+        """
         if self.atomic and not self.connection.in_transaction:
             raise MigrationFailed(
                 f"the transaction was ended before its time, at: {sql}",

@@ -58,7 +58,7 @@ def test_a_dropped_database_takes_what_lies_beside_it_along(base):
     with raw(base) as db:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("CREATE TABLE t (a)")
-        for suffix in ("-wal", "-shm", "-journal"):
+        for suffix in ("-wal", "-shm", "-journal", ".ashflow.lock"):
             base.path.with_name(base.path.name + suffix).touch()
         assert base.database.drop()
     assert list(base.path.parent.iterdir()) == []
@@ -604,3 +604,34 @@ def test_a_text_becomes_a_number_and_a_text_again(base):
     assert base.ask("SELECT a FROM t") == [(12,), ("twelve",)]
     base.run(AlterColumn("t", old=new, new=old))
     assert base.ask("SELECT a FROM t") == [("12",), ("twelve",)]
+
+
+# Without a transaction
+
+
+def test_two_sessions_without_a_transaction_are_never_open_at_once(base):
+    other = connect("sqlite:///base.db", root=base.path.parent, lock_timeout=0.1)
+    with base.database.unlocked():
+        for session in (other.unlocked, other.locked):
+            with pytest.raises(LockedError, match=r"base\.db is locked"), session():
+                pass
+        with other.read() as session:
+            assert session.ledger().versions == ()
+    with other.unlocked():
+        pass
+    assert [path.name for path in base.path.parent.iterdir()] == ["base.db"]
+
+
+def test_a_session_without_a_transaction_waits_for_who_writes(base):
+    other = connect("sqlite:///base.db", root=base.path.parent, lock_timeout=0.1)
+    with base.database.locked(), pytest.raises(LockedError), other.unlocked():
+        pass
+    with other.unlocked() as session:
+        session.execute("VACUUM")
+
+
+def test_a_lock_file_that_a_killed_process_left_is_in_nobodys_way(base):
+    base.path.with_name("base.db.ashflow.lock").touch()
+    base.run(T)
+    assert list(base.schema()) == ["t"]
+    assert [path.name for path in base.path.parent.iterdir()] == ["base.db"]
