@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from kills import Forge, Forked
+from forge import Forked
 
 from ashflow import release
 from ashflow.errors import CutOffError
@@ -21,18 +21,10 @@ COLORED = POSTS + "        color: str | None\n"
 MORE = COLORED + "        extra: int = 3\n"
 
 
-@pytest.fixture(scope="module")
-def forge(tmp_path_factory):
-    """A process that has the package imported already, and forks for each command."""
-    forge = Forge(tmp_path_factory.mktemp("forge"))
-    yield forge
-    forge.close()
-
-
 @pytest.fixture
 def written(project, forge, monkeypatch):
     """A project with a tracked migration and an untracked one, both applied, and two rows."""
-    run = Forked(project.root, forge)
+    run = Forked(project.root, forge, project.ashflow)
     for number, source in enumerate((POSTS, COLORED)):
         project.resources(source)
         assert run("codegen", f"change_{number}").code == 0
