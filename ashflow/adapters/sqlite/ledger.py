@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from ashflow.errors import LedgerError
@@ -11,7 +13,7 @@ from ashflow.schema.sqltext import quote
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 _COLUMNS: Final = ("position", "version", "name", "checksum", "operations", "applied_at")
 
@@ -37,13 +39,18 @@ class LedgerTables:
             LedgerError: The table is there, and not ours, or of a newer format.
         """
         rows = self._select(", ".join(_COLUMNS), "ORDER BY position")
+        kinds = Counter(map(type, chain.from_iterable(rows)))  # there may be ten thousand rows
+        if rows and kinds != {int: len(rows), str: len(rows) * (len(_COLUMNS) - 1)}:
+            self._refuse_what_is_no_text(rows)
+        return Ledger(map(Applied._make, rows))
+
+    def _refuse_what_is_no_text(self, rows: Iterable[Sequence[Any]]) -> None:
         for position, *texts in rows:
             if not all(isinstance(text, str) for text in texts):
                 raise LedgerError(
                     f"row {position} of the ledger {self.name} has a value that is no text",
                     hint="It was changed by hand: put back what was there, or delete the row.",
                 )
-        return Ledger(map(Applied._make, rows))
 
     def mark(self) -> Mark:
         """Return what tells the ledger from another state of it.
