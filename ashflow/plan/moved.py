@@ -38,8 +38,8 @@ class Moved:
     @property
     def step(self) -> Up:
         """What applies it under its new version."""
-        version, name, path = self.file
-        return Up(version, name, path, sha256(self.text.encode()).hexdigest(), self.migration)
+        checksum = sha256(self.text.encode()).hexdigest()
+        return Up(self.file.version, self.file.name, self.file.path, checksum, self.migration)
 
 
 def moved_above(

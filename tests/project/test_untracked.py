@@ -6,6 +6,7 @@ import pytest
 
 from ashflow.errors import GitError, UsageError
 from ashflow.plan.regen import replaced
+from ashflow.project.asking import asking_git
 from ashflow.project.checkout import open_project
 from ashflow.project.untracked import Ground, Scope, _ask_git, _gone
 
@@ -29,7 +30,9 @@ def begun(checkout):
 
 def ask(begun, scope: Scope) -> Ground:
     project = open_project(begun.root, {})
-    return _ask_git(project, {"repo": project.history("repo")}, scope)
+    repos = project.repos(["repo"])
+    with asking_git(project, repos) as git:
+        return _ask_git(project, repos, scope, git)[1]
 
 
 def going(begun, scope: Scope = Scope(staged=True)) -> set[str]:  # noqa: B008 - frozen
