@@ -9,16 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ashflow.change.apply import take
 from ashflow.change.join import gone
-from ashflow.change.operations import (
-    AddForeignKey,
-    CreateTable,
-    Fill,
-    Operation,
-    Raw,
-    RenameTable,
-)
+from ashflow.change.operations import AddForeignKey, CreateTable, Operation
 from ashflow.change.order import creation_order
 from ashflow.errors import SchemaError
+from ashflow.plan.surely import surely_fits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -45,9 +39,9 @@ class Fold(NamedTuple):
 def folded(steps: Sequence[Up]) -> Iterator[Up | Fold]:
     """Fold the runs among migrations; what can't be folded is left as it is, in its place.
 
-    A run goes on as long as only tables are touched that it has made itself. SQL and functions of
-    the user may look at any table, so they end it, and so does what runs outside a transaction or
-    writes rows.
+    A run goes on as long as only tables are touched that it has made itself, and as long as the
+    database would surely have taken each operation as it stands. SQL and functions of the user may
+    look at any table, so they end it, and so does what runs outside a transaction or writes rows.
 
     Args:
         steps: The migrations, oldest first.
@@ -57,31 +51,30 @@ def folded(steps: Sequence[Up]) -> Iterator[Up | Fold]:
     """
     run: list[Up] = []
     tables: Tables = {}
+    alone = True  # nothing stands but what the run has made
     for step in steps:
-        after = _after(tables, step.migration)
+        after = _after(tables, step.migration, alone=alone)
         if after is None:
             yield from _run(run, tables)
-            run, tables = [], {}
-            after = _after(tables, step.migration)
+            run, tables, alone = [], {}, alone and not run
+            after = _after(tables, step.migration, alone=alone)
         if after is None:
             yield step
+            alone = False
         else:
             run.append(step)
             tables = after
     yield from _run(run, tables)
 
 
-def _after(tables: Tables, migration: Migration) -> Tables | None:
+def _after(tables: Tables, migration: Migration, *, alone: bool) -> Tables | None:
     """Return the tables of a run after one more migration; None where that ends the run."""
     if not migration.transaction or migration.foreign_keys:
         return None
     after = dict(tables)
     try:
         for operation in migration.operations:
-            if isinstance(operation, Raw | Fill):
-                return None
-            touched = operation.old if isinstance(operation, RenameTable) else operation.table
-            if touched not in after and not isinstance(operation, CreateTable):
+            if not surely_fits(after, operation, alone=alone):
                 return None
             take(after, operation)
     except SchemaError:  # the database says it better

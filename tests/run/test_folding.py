@@ -21,12 +21,15 @@ from ashflow.change.operations import (
     AddIndex,
     AlterColumn,
     CreateTable,
+    DropCheck,
     DropColumn,
+    DropIndex,
     DropTable,
     Execute,
     Fill,
     RenameColumn,
     RenameTable,
+    SetOptions,
 )
 from ashflow.errors import AshflowError
 from ashflow.history.ledger import NOTHING
@@ -34,7 +37,8 @@ from ashflow.plan.fold import Fold, folded
 from ashflow.plan.steps import Up
 from ashflow.run.events import Ended
 from ashflow.run.runner import Runner
-from ashflow.schema.table import Column, ForeignKey, Index, Schema
+from ashflow.schema.datatypes import Sql
+from ashflow.schema.table import Check, Column, ForeignKey, Index, Options, Schema
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
 KEY = Column("id", "integer", primary_key=True)
@@ -186,6 +190,100 @@ def test_a_fold_that_the_database_refuses_is_run_one_by_one(tmp_path):
         assert session.ledger().versions == ("20260101000000",)
         assert list(session.introspect()) == ["a"]
     database.close()
+
+
+A_TABLE = CreateTable("a", [KEY, Column("x", "integer", nullable=True)])
+REFERRING = CreateTable("b", [KEY, Column("a_id", "integer", references=ForeignKey("a"))])
+GONE = DropTable("a", [KEY, Column("x", "integer", nullable=True)])
+CHECKED = AddCheck("a", "x > 0", name="a_check")
+WRONG = "no_such_function(x)"
+STRICT = SetOptions("a", old=Options(), new=Options(strict=True))
+LOOSE = SetOptions("a", old=Options(strict=True), new=Options())
+ODD = CreateTable("a", [KEY, Column("x", "raw:varchar", nullable=True)])
+X = Column("x", "integer", nullable=True)
+REFUSED = {
+    "a table that another one refers to": ([A_TABLE], [REFERRING], [GONE], [A_TABLE]),
+    "an index name that is taken": (
+        [A_TABLE, AddIndex("a", ["x"], name="i")],
+        [CreateTable("b", [KEY, X]), AddIndex("b", ["x"], name="i")],
+        [DropIndex("a", ["x"], name="i")],
+    ),
+    "a check that goes again": (
+        [A_TABLE],
+        [AddCheck("a", WRONG, name="c")],
+        [DropCheck("a", WRONG, name="c")],
+    ),
+    "a default that goes again": (
+        [A_TABLE],
+        [AddColumn("a", Column("y", "text", default=Sql(WRONG)))],
+        [DropColumn("a", Column("y", "text", default=Sql(WRONG)))],
+    ),
+    "an index on SQL that goes again": (
+        [A_TABLE],
+        [AddIndex("a", [Sql(WRONG)], name="i")],
+        [DropIndex("a", [Sql(WRONG)], name="i")],
+    ),
+    "a table with a wrong check that goes again": (
+        [A_TABLE],
+        [CreateTable("b", [KEY], checks=[Check("c", WRONG)])],
+        [DropTable("b", [KEY], checks=[Check("c", WRONG)])],
+    ),
+    "a column that a check reads": ([A_TABLE, CHECKED], [DropColumn("a", X)]),
+    "STRICT with a type that it has not": ([ODD], [STRICT], [LOOSE]),
+    "a key to what is no key yet": (
+        [A_TABLE],
+        [AddColumn("a", Column("a_x", "integer", nullable=True, references=ForeignKey("a", "x")))],
+        [AddIndex("a", ["x"], name="i", unique=True)],
+    ),
+    "a column of one name in another case": (
+        [A_TABLE],
+        [AddColumn("a", Column("X", "text", nullable=True))],
+        [DropColumn("a", Column("X", "text", nullable=True))],
+    ),
+}
+
+
+@pytest.mark.parametrize("history", REFUSED.values(), ids=list(REFUSED))
+def test_what_is_refused_one_by_one_is_refused_by_a_migrate_that_folds(tmp_path, history):
+    told = []
+    for fold in (True, False):
+        folder = tmp_path / str(fold)
+        folder.mkdir()
+        with pytest.raises(AshflowError) as caught:
+            migrated(folder, "a", steps(*history), fold=fold)
+        told.append(caught.value.message)
+    assert told[0] == told[1]
+
+
+SPELLED = {
+    "a key of an index": (
+        [A_TABLE],
+        [AddIndex("a", ["X"], name="i", unique=True)],
+        [RenameColumn("a", "x", "y")],
+    ),
+    "a table that is referred to": (
+        [A_TABLE],
+        [CreateTable("b", [KEY, Column("a_id", "integer", references=ForeignKey("A"))])],
+        [RenameTable("a", "c")],
+    ),
+    "a column that is referred to": (
+        [A_TABLE],
+        [CreateTable("b", [KEY, Column("a_id", "integer", references=ForeignKey("a", "ID"))])],
+        [RenameColumn("a", "id", "key")],
+    ),
+    "what stands before a run and follows a rename": (
+        [CreateTable("b", [KEY, Column("a_id", "integer", references=ForeignKey("a"))])],
+        [Execute(up="CREATE VIEW v AS SELECT 1 AS one", down="DROP VIEW v")],
+        [A_TABLE],
+        [RenameTable("a", "c"), RenameColumn("c", "id", "key")],
+    ),
+}
+
+
+@pytest.mark.parametrize("history", SPELLED.values(), ids=list(SPELLED))
+def test_what_sqlite_alone_sees_as_one_name_follows_a_rename(tmp_path, history):
+    whole = migrated(tmp_path, "folded", steps(*history), fold=True)
+    assert told(whole) == told(migrated(tmp_path, "single", steps(*history), fold=False))
 
 
 def test_an_altered_column_stands_where_it_stood(tmp_path):
