@@ -144,6 +144,22 @@ class Config(NamedTuple):
         return f"priv/resource_snapshots/{repo}"
 
 
+def current_folder() -> Path:
+    """Return the current folder.
+
+    Raises:
+        ConfigError: It was removed under our feet.
+    """
+    from pathlib import Path
+
+    try:
+        return Path.cwd()
+    except FileNotFoundError as error:
+        raise ConfigError(
+            "the current folder is not there any more", hint="Go to a folder that is: cd"
+        ) from error
+
+
 def find_project(start: Path) -> Path:
     """Return the nearest folder, from `start` upwards, whose pyproject.toml has our section.
 

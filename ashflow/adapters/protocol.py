@@ -212,6 +212,9 @@ class Session(Protocol):
             TransactionLost: It failed, and the database has undone the whole transaction.
         """
 
+    def bare(self) -> AbstractContextManager[Session]:
+        """Hand out the same without a transaction; what was done in it before lasts."""
+
     def attempt(self) -> AbstractContextManager[None]:
         """Undo what is done inside, and only that, where rows forbid it.
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ashflow.cli.options import common, here, opened
+from ashflow.cli.options import common, opened
 from ashflow.cli.output import Output, count
+from ashflow.config import current_folder
 from ashflow.errors import AshflowError
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def check(**options: Any) -> int:
     output = Output(options["as_json"], options["quiet"])
     asked = Asked(options["staged"], options["since"], options["everything"])
     try:
-        project = open_staged(here(), os.environ) if asked.staged else opened(output)
+        project = open_staged(current_folder(), os.environ) if asked.staged else opened(output)
         found = judge(project, options["repos"], asked)
     except AshflowError as error:
         failure(error)

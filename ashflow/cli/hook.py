@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ashflow.cli.options import here
 from ashflow.cli.output import Output, count
+from ashflow.config import current_folder
 from ashflow.errors import AshflowError
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def install(*, as_json: bool, quiet: bool) -> int:
     from ashflow.project.hooks import located_here
     from ashflow.worktree.hooks import install as put
 
-    return _told(Output(as_json, quiet), put(located_here(here()), sys.executable))
+    return _told(Output(as_json, quiet), put(located_here(current_folder()), sys.executable))
 
 
 @hook.command(short_help="Take the hooks away.", epilog="Example: ashflow hook uninstall")
@@ -55,7 +55,7 @@ def uninstall(*, as_json: bool, quiet: bool) -> int:
     from ashflow.project.hooks import located_here
     from ashflow.worktree.hooks import uninstall as take
 
-    return _told(Output(as_json, quiet), take(located_here(here())))
+    return _told(Output(as_json, quiet), take(located_here(current_folder())))
 
 
 @hook.command(short_help="Say which hooks are there.", epilog="Example: ashflow hook status")
@@ -65,7 +65,7 @@ def status(*, as_json: bool, quiet: bool) -> int:
     from ashflow.project.hooks import located_here
     from ashflow.worktree.hooks import hooks
 
-    return _told(Output(as_json, quiet), hooks(located_here(here())))
+    return _told(Output(as_json, quiet), hooks(located_here(current_folder())))
 
 
 def _told(output: Output, found: Sequence[Hook]) -> int:
@@ -113,7 +113,7 @@ def _judge() -> int:
     from ashflow.project.hooks import judge_commit
 
     output, problems, code = Output(as_json=False, quiet=False), 0, 0
-    for root, verdict in judge_commit(here(), os.environ):
+    for root, verdict in judge_commit(current_folder(), os.environ):
         place = os.path.relpath(root)
         if isinstance(verdict, AshflowError):
             failure(verdict)
@@ -135,7 +135,7 @@ def _warn() -> int:
     from ashflow.project.hooks import standing
 
     try:
-        for line in standing(here(), os.environ):
+        for line in standing(current_folder(), os.environ):
             click.echo(f"ashflow: {line}", err=True)
     except (AshflowError, OSError) as error:  # whoever switches branches has not asked for this
         click.echo(f"ashflow: {error}", err=True)

@@ -6,8 +6,9 @@ from typing import Any
 
 import click
 
-from ashflow.cli.options import common, here
+from ashflow.cli.options import common
 from ashflow.cli.output import Output
+from ashflow.config import current_folder
 
 
 @click.command(short_help="Make a project of this folder.", epilog="Example: ashflow init --sample")
@@ -18,7 +19,7 @@ def init(*, sample: bool, **options: Any) -> int:
     from ashflow.project.init import start
 
     output = Output(options["as_json"], options["quiet"])
-    written = start(here(), sample=sample)
+    written = start(current_folder(), sample=sample)
     for path in written:
         output.result(f"wrote {path}")
     if not written:

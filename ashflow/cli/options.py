@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from ashflow.cli.output import Output, on_terminal
-from ashflow.errors import ConfigError, Declined
+from ashflow.config import current_folder
+from ashflow.errors import Declined
 
 if TYPE_CHECKING:
     from ashflow.adapters.protocol import Care, Log
@@ -129,7 +129,7 @@ def opened(
     """
     from ashflow.project.checkout import open_project
 
-    project = open_project(here(), os.environ, tell=output.tell, log=log, care=care)
+    project = open_project(current_folder(), os.environ, tell=output.tell, log=log, care=care)
     if writes:
         from ashflow.run.cut_off import refuse_cut_off
 
@@ -151,20 +151,6 @@ def tell_of_cut_off(output: Output, project: Project) -> None:
         refuse_cut_off(project.root)
     except AshflowError as error:
         output.message(click.style("warning: ", fg="yellow") + f"{error.message}; {error.hint}")
-
-
-def here() -> Path:
-    """Return the current folder.
-
-    Raises:
-        ConfigError: It was removed under our feet.
-    """
-    try:
-        return Path.cwd()
-    except FileNotFoundError as error:
-        raise ConfigError(
-            "the current folder is not there any more", hint="Go to a folder that is: cd"
-        ) from error
 
 
 def confirm(question: str, *, yes: bool) -> None:

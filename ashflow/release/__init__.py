@@ -86,6 +86,8 @@ def migrate(
         AshflowError: What else stands in the way; see `ashflow.errors`.
     """
     asked = Asked(step, to, Rules(allow_out_of_order, allow_edited, stop_ahead=True))
+    if step is not None and step < 1:
+        raise UsageError(f"step={step} is no number of migrations", hint="Say 1 or more.")
     _refuse_counting(repos, what="step" if step else "to" if to else "")
     with _in_turn(), targets(repos, lock_timeout) as found:
         planned = [planned_up(target, asked) for target in found]

@@ -10,7 +10,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ashflow.config import DEFAULT_LOCK_TIMEOUT, environment_of, find_project, read_config
+from ashflow.config import (
+    DEFAULT_LOCK_TIMEOUT,
+    current_folder,
+    environment_of,
+    find_project,
+    read_config,
+)
 from ashflow.errors import ConfigError
 from ashflow.history.ledger import LEDGER
 from ashflow.release.logged import LOGGER, log_statement
@@ -22,6 +28,7 @@ if TYPE_CHECKING:
     from ashflow.config import Config, RepoConfig
 
 PROJECT: Final = "ASHFLOW_PROJECT"
+_ABSOLUTE: Final = "sqlite:////"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,14 @@ class Repo:
     migrations: str | Path
     ledger: str = LEDGER
     lock_timeout: float = DEFAULT_LOCK_TIMEOUT
+
+    def __post_init__(self) -> None:
+        for field_name in ("url", "migrations"):
+            if not getattr(self, field_name):
+                raise ConfigError(
+                    f"{field_name} of the repo {self.name} is empty",
+                    hint="Is an environment variable not set?",
+                )
 
 
 Given = Repo | str | Sequence[Repo | str] | None
@@ -93,8 +108,8 @@ def _project() -> Config:
     from ashflow.run.cut_off import refuse_cut_off
 
     named = os.environ.get(PROJECT)
-    start = Path(named) if named else Path.cwd()
-    if named and not start.is_dir():
+    start = Path(named) if named else current_folder()
+    if named and not _is_folder(start):
         raise ConfigError(f"{PROJECT} is {named}, and there is no such folder")
     config = read_config(find_project(start), os.environ)
     refuse_cut_off(config.root)
@@ -107,7 +122,7 @@ def _configured(config: Config, repo: RepoConfig, lock_timeout: float | None) ->
 
     config.refuse_shared(repo)
     folder = config.migrations(repo.name)
-    if not (config.root / folder).is_dir():
+    if not _is_folder(config.root / folder):
         LOGGER.warning("%s: there is no folder %s in %s", repo.name, folder, config.root)
     store = store_folder(config.root)
     return Target(
@@ -132,7 +147,7 @@ def _given(repo: Repo, lock_timeout: float | None) -> Target:
     folder = folder_of(repo.migrations)
     database = connect(
         repo.url,
-        root=Path.cwd(),
+        root=Path(os.sep) if repo.url.startswith(_ABSOLUTE) else current_folder(),
         lock_timeout=repo.lock_timeout if lock_timeout is None else lock_timeout,
         log=log_statement,
         ledger=repo.ledger,
@@ -150,22 +165,18 @@ def folder_of(migrations: str | Path) -> Path:
     Raises:
         ConfigError: It is not there, or none is named.
     """
-    if not str(migrations):
-        raise ConfigError(
-            "migrations is empty, and names no folder",
-            hint="Say a path, or package:folder; is an environment variable not set?",
-        )
-    path = Path(migrations).absolute()
+    path = Path(migrations)
+    path = path if path.is_absolute() else current_folder() / path
     package, colon, inside = str(migrations).partition(":")
-    if path.is_dir() or not colon or isinstance(migrations, Path):
-        if not path.is_dir():
+    if _is_folder(path) or not colon or isinstance(migrations, Path):
+        if not _is_folder(path):
             raise ConfigError(
                 f"the folder of migrations {path} is not there",
                 hint="Look at the path, and whether the folder was packed along.",
             )
         return path
     for place in _places(package):
-        if (place / inside).is_dir():
+        if _is_folder(place / inside):
             return place / inside
     raise ConfigError(
         f"there is no folder {inside} in the package {package}",
@@ -179,6 +190,24 @@ def _places(package: str) -> Iterator[Path]:
     from importlib.util import find_spec
 
     top, *below = package.split(".")
-    spec = find_spec(top) if top else None
+    try:
+        spec = find_spec(top) if top else None
+    except ValueError:  # `__main__`
+        spec = None
     for place in (spec.submodule_search_locations or ()) if spec else ():
         yield Path(place, *below)
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether a path is a folder.
+
+    Raises:
+        ConfigError: A folder above it may not be entered, or the path is too long.
+    """
+    try:
+        return path.is_dir()
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be reached: {error.strerror}",
+            hint="Look at the path, and whether the folders above it are open to you.",
+        ) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ashflow.errors import Overtaken
+from ashflow.errors import LockedError, Overtaken
 from ashflow.history.history import History, read_history
 from ashflow.history.ledger import NOTHING, Ledger
 from ashflow.plan.migrate import Asked, choose_down, down, plan_up, refuse_tampered, up
@@ -13,7 +13,7 @@ from ashflow.run.events import Warned
 from ashflow.worktree.files import read_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -197,13 +197,17 @@ def run(
     downs = tuple(step for step in planned.steps if isinstance(step, Down))
     yield from runner.take_back(downs, planned.mark)
     ups = tuple(step for step in planned.steps if isinstance(step, Up))
+    done: list[Done] = []
     while ups:
         try:
-            yield from runner.apply(ups, planned.mark, fold=fold)
+            for one in runner.apply(ups, planned.mark, fold=fold):
+                done.append(one)
+                yield one
         except Overtaken:
             if planned.asked is None:
                 raise
-            planned, told = _anew(planned, ups), planned.warnings
+            told = planned.warnings
+            planned = _anew(planned.target, planned.asked, ups, len(done))
             ups = tuple(step for step in planned.steps if isinstance(step, Up))
             for warning in planned.warnings:
                 if warning not in told:
@@ -212,9 +216,29 @@ def run(
             return
 
 
-def _anew(planned: Planned, ups: tuple[Up, ...]) -> Planned:
-    """Choose again, of what was chosen: what another process has left of it."""
-    asked = planned.asked or Asked()
-    chosen = {step.version for step in ups}
-    found = planned_up(planned.target, asked._replace(step=None))
-    return found._replace(steps=tuple(s for s in found.steps if s.version in chosen), asked=asked)
+def _anew(target: Target, asked: Asked, chosen: Sequence[Up], done: int) -> Planned:
+    """Choose again: what another process has left of it, and what it has taken back.
+
+    Where so many were asked for, it is those that were chosen: others have applied theirs.
+
+    Args:
+        target: The database.
+        asked: What was asked for.
+        chosen: What was chosen.
+        done: How many of it are done.
+
+    Raises:
+        LockedError: Another process has taken back what those that were chosen build on.
+    """
+    found = planned_up(target, asked._replace(step=None))
+    if asked.step is None:
+        return found._replace(asked=asked)
+    versions = {step.version for step in chosen}
+    steps = tuple(step for step in found.steps if step.version in versions)
+    if found.steps[: len(steps)] != steps:
+        raise LockedError(
+            f"{found.steps[0].version}_{found.steps[0].name} was rolled back by another process "
+            "meanwhile",
+            hint="Nothing more was done. Run the command again: it plans anew.",
+        )
+    return found._replace(steps=steps[: asked.step - done], asked=asked)

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from ashflow.change.operations import Run
 from ashflow.errors import AshflowError, LockedError, Overtaken, TransactionLost
 from ashflow.plan.fold import Fold, folded
+from ashflow.plan.migrate import applied_migration
 from ashflow.plan.steps import Done, Down, Step, Up
 from ashflow.run.events import Began, Ended, Tell
-from ashflow.run.taking import row_of, take
+from ashflow.run.taking import named, row_of, take
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -140,9 +141,13 @@ class Runner:
         except TransactionLost as error:
             return _Group(failure=_cause(error), lost=len(taken) + 1)
         except AshflowError as error:
-            if not isinstance(left[0], Fold) or isinstance(error, LockedError):
+            first = left[0]
+            if isinstance(error, LockedError) or (isinstance(first, Up) and len(taken) < 2):
+                if taken and isinstance(first, Up):
+                    with named(first):  # at its COMMIT
+                        raise
                 raise
-            return _Group(failure=error)
+            return _Group(failure=error, lost=len(taken))
         return _Group(tuple(taken), after, failure)
 
     def _shares(self, item: Up | Fold, alone: set[str]) -> bool:
@@ -228,19 +233,23 @@ class Runner:
         """Whether another process has rolled a migration back, where one was at work.
 
         Raises:
-            LockedError: It has applied another one after it.
+            LockedError: It has applied another one after it, or in its place.
         """
         ledger = session.ledger()
-        if step.version not in ledger:
+        row = ledger.get(step.version)
+        if row is None:
             return True
         newest = ledger.versions[-1]
         if newest != step.version:
-            raise LockedError(
-                f"{newest} was applied to {self.database.shown} after {step.version}: another "
-                "process was at work meanwhile",
-                hint="Nothing of it was done. Run the command again: it plans anew.",
-            )
-        return False
+            what = f"{newest} was applied to {self.database.shown} after {step.version}"
+        elif applied_migration(row) != step.migration:
+            what = f"{step.version} was applied to {self.database.shown} anew, as another migration"
+        else:
+            return False
+        raise LockedError(
+            f"{what}: another process was at work meanwhile",
+            hint="Nothing of it was done. Run the command again: it plans anew.",
+        )
 
     def _waiting(self, session: Session, step: Up) -> tuple[Parcel, ...]:
         """Return what comes back with a migration that is applied."""

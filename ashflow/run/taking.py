@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ashflow.change.operations import Run
-from ashflow.errors import AshflowError, MigrationFailed, RowsForbid, SchemaError
+from ashflow.errors import AshflowError, DatabaseError, MigrationFailed, RowsForbid, SchemaError
 from ashflow.history.ledger import Applied
 from ashflow.plan.fold import Fold, folded
 from ashflow.plan.steps import Step, Up, with_operations
@@ -62,8 +62,11 @@ def run_in(session: Session, steps: Sequence[Step], *, fold: bool) -> None:
     for item in folded(ups) if fold else steps:
         if isinstance(item, Fold):
             _run_fold(session, item)
-        else:
+        elif item.migration.transaction:
             run_named(session, without_functions(item))
+        else:
+            with session.bare() as bare:
+                run_named(bare, without_functions(item))
 
 
 def _run_fold(session: Session, fold: Fold) -> None:
@@ -114,7 +117,7 @@ def named(step: Step) -> Iterator[None]:
     """
     try:
         yield
-    except (MigrationFailed, RowsForbid, SchemaError) as error:
+    except (DatabaseError, MigrationFailed, RowsForbid, SchemaError) as error:
         way = "apply" if isinstance(step, Up) else "roll back"
         after = _what_stands(step)
         raise type(error)(

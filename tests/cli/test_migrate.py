@@ -27,11 +27,11 @@ TWO_TABLES = """
 """
 
 
-def migration(project, version, name, body, repo="repo"):
+def migration(project, version, name, body, repo="repo", more=""):
     """Write a migration by hand."""
     project.write(
         f"priv/{repo}/migrations/{version}_{name}.py",
-        f"from ashflow.migration import *\n\nmigration = Migration(operations=[{body}])\n",
+        f"from ashflow.migration import *\n\nmigration = Migration(operations=[{body}]{more})\n",
     )
 
 
@@ -146,6 +146,34 @@ def test_a_dry_run_prints_what_is_run(project, ashflow):
     times = [line for line in real.err.splitlines() if re.fullmatch(r"-- \d+\.\d ms", line)]
     assert len(times) == len([line for line in logged if line.endswith(";")])
     assert any("UPDATE sqlite_schema" in line for line in logged)
+
+
+def test_a_dry_run_shows_what_runs_outside_a_transaction_too(project, ashflow):
+    migration(project, "20260101000001", "a", table("a"))
+    sql = 'Execute(up=["PRAGMA journal_mode = WAL", "VACUUM"], down=[])'
+    migration(project, "20260101000002", "b", sql, more=", transaction=False")
+    migration(project, "20260101000003", "c", table("c"))
+    dry = ashflow("migrate", "--dry-run")
+    assert dry.code == 0
+    assert not (project.root / "priv/repo/dev.sqlite3").exists()
+    real = ashflow("migrate", "--log-sql")
+    ignored = ("  up", "-- ", "made the database")
+    logged = [line for line in real.err.splitlines() if not line.startswith(ignored)]
+    assert dry.out.splitlines() == logged
+    assert "VACUUM;" in logged
+
+
+@pytest.mark.parametrize("flags", [[], ["--no-fold"]])
+def test_a_dry_run_prints_what_is_run_on_an_empty_database(project, ashflow, flags):
+    for i in range(4):
+        more = ', AddColumn("t0", Column("c", "text", nullable=True))' if i == 2 else ""
+        migration(project, f"2026010100000{i}", f"m{i}", table(f"t{i}") + more)
+    dry = ashflow("migrate", "--dry-run", *flags)
+    real = ashflow("migrate", "--log-sql", *flags)
+    ignored = ("  up", "-- ", "made the database")
+    logged = [line for line in real.err.splitlines() if not line.startswith(ignored)]
+    assert dry.out.splitlines() == logged
+    assert any("ALTER TABLE" in line for line in logged) == bool(flags)
 
 
 def test_a_migration_older_than_an_applied_one_is_applied_and_said(project, ashflow):

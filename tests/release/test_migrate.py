@@ -522,3 +522,23 @@ def test_a_copy_is_kept_before_values_go(shop, tmp_path):
     assert str(copy) in " ".join(done.warnings)
     assert b"precious" in copy.read_bytes()
     assert copy.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("step", [0, -1])
+def test_a_step_that_is_no_number_of_migrations_is_refused(shop, step):
+    with pytest.raises(UsageError, match=f"step={step} is no number of migrations"):
+        release.migrate("repo", step=step)
+
+
+def test_where_the_current_folder_is_gone_what_is_absolute_is_migrated(shop, tmp_path, monkeypatch):
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
+    shop.adds(1, "a", table("a"))
+    url = f"sqlite:///{shop.root / 'absolute.db'}"
+    given = release.Repo("repo", url=url, migrations=shop.root / "priv/repo/migrations")
+    release.migrate(given)
+    assert (shop.root / "absolute.db").is_file()
+    with pytest.raises(ConfigError, match="the current folder is not there any more"):
+        release.migrate(release.Repo("repo", url="sqlite:///a.db", migrations=given.migrations))

@@ -122,10 +122,11 @@ def test_they_may_stand_deeper(installed, tmp_path, where):
         ("json:migrations", "no folder migrations in the package json"),
         ("sys:migrations", "no folder migrations in the package sys"),
         (":migrations", "no folder migrations in the package"),
+        ("__main__:migrations", "no folder migrations in the package __main__"),
+        ("x" * 300, "cannot be reached: File name too long"),
         ("nosuch", "nosuch is not there"),
         ("..:x", "no folder x in the package"),
         (".shop:migrations", "no folder migrations in the package"),
-        ("", "migrations is empty"),
     ],
 )
 def test_what_is_not_there_is_named_and_no_database_is_made(installed, tmp_path, where, said):
@@ -136,6 +137,14 @@ def test_what_is_not_there_is_named_and_no_database_is_made(installed, tmp_path,
     assert caught.value.hint
     assert caught.value.exit_code == 2
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("field", ["url", "migrations"])
+def test_what_is_empty_as_an_unset_variable_is_refused(field):
+    given = {"url": "sqlite:///app.db", "migrations": "shop:migrations", field: None}
+    with pytest.raises(ConfigError, match=f"{field} of the repo repo is empty") as caught:
+        release.Repo("repo", **given)
+    assert "environment variable" in caught.value.hint
 
 
 def test_a_package_in_an_archive_is_told(built, monkeypatch, tmp_path):

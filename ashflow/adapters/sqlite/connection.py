@@ -216,6 +216,19 @@ def _hint(error: Exception) -> str:
     return ""
 
 
+def unreachable(path: Path, error: OSError) -> DatabaseError:
+    """Return the error that says that a path cannot be looked at.
+
+    Args:
+        path: The path.
+        error: What the system said.
+    """
+    return DatabaseError(
+        f"{path} cannot be reached: {error.strerror}",
+        hint="Look at the url of the repo, and whether the folders above it are open to you.",
+    )
+
+
 def refuse_what_is_no_file(path: Path) -> None:
     """See to it that a path is a file that is there.
 
@@ -226,10 +239,7 @@ def refuse_what_is_no_file(path: Path) -> None:
     try:
         folder = path.is_dir()
     except OSError as error:
-        raise DatabaseError(
-            f"{path} cannot be reached: {error.strerror}",
-            hint="Make the folders above it open to you.",
-        ) from error
+        raise unreachable(path, error) from error
     if folder:
         raise NotADatabaseError(
             f"{path} is a folder and no database",

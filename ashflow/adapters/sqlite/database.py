@@ -21,6 +21,7 @@ from ashflow.adapters.sqlite.connection import (
     refuse_what_is_no_file,
     rollback,
     translated,
+    unreachable,
 )
 from ashflow.adapters.sqlite.session import SqliteSession
 from ashflow.adapters.sqlite.speaking import Speaking
@@ -90,8 +91,15 @@ class SqliteDatabase:
         return os.path.realpath(self._path)
 
     def exists(self) -> bool:
-        """Whether the file is there."""
-        return self._path.exists()
+        """Whether the file is there.
+
+        Raises:
+            DatabaseError: A folder above it may not be entered, or the path is too long.
+        """
+        try:
+            return self._path.exists()
+        except OSError as error:
+            raise unreachable(self._path, error) from error
 
     def size(self) -> int:
         """Return how large the file is with what is written beside it, in bytes."""
@@ -100,7 +108,7 @@ class SqliteDatabase:
 
     def create(self) -> bool:
         """Make an empty database, and the folders above it; False where it was there."""
-        if self._path.exists():
+        if self.exists():
             refuse_what_is_no_file(self._path)
             self._refuse_another_file()
             return False
@@ -120,7 +128,7 @@ class SqliteDatabase:
     def drop(self) -> bool:
         """Remove the file and what SQLite keeps beside it; False where it was not there."""
         self.close()
-        if not self._path.exists():
+        if not self.exists():
             return False
         refuse_what_is_no_file(self._path)
         self._refuse_another_file()

@@ -30,7 +30,7 @@ from ashflow.change.operations import Fill, function_name
 from ashflow.change.reverse import tables_of
 from ashflow.errors import AshflowError, MigrationFailed, RowsForbid, SchemaError
 from ashflow.history.ledger import META
-from ashflow.schema.sqltext import fold
+from ashflow.schema.sqltext import fold, quote
 
 if TYPE_CHECKING:
     import sqlite3
@@ -88,7 +88,11 @@ class Running:
         """Run operations; see `protocol.Session.run`."""
         self._refuse_own_tables(operations)
         if self.speaking.atomic:
-            return self._run_looked_after(operations, tuple(stretches(operations)))
+            parts = tuple(stretches(operations))
+            told = self._run_looked_after(operations, parts)
+            if any(part.raw for part in parts):
+                self._drop_what_is_temporary()
+            return told
         notes: list[str] = []
         for stretch in stretches(operations):
             if stretch.raw:
@@ -103,6 +107,20 @@ class Running:
                 hint="End each BEGIN with a COMMIT, or leave transactions to ashflow.",
             )
         return tuple(notes)
+
+    def _drop_what_is_temporary(self) -> None:
+        """Let no temporary table of a migration stand before the table of its name for the next.
+
+        It would go with the connection, on which other migrations may follow.
+        https://www.sqlite.org/lang_naming.html
+        """
+        with self.speaking.in_our_words():
+            made = self.connection.execute(
+                "SELECT type, name FROM sqlite_temp_master WHERE type IN ('table', 'view')"
+            ).fetchall()
+            for kind, name in made:
+                if not name.startswith(("sqlite_", "ashflow_")):
+                    self.connection.execute(f"DROP {kind.upper()} IF EXISTS temp.{quote(name)}")
 
     def _refuse_own_tables(self, operations: Sequence[Operation]) -> None:
         """Keep migrations away from the tables that say what has been migrated."""

@@ -175,6 +175,13 @@ class SqliteSession:
         self.connection.execute("RELEASE ashflow_apart")
 
     @contextmanager
+    def bare(self) -> Iterator[SqliteSession]:
+        """Hand out the same without a transaction; see `protocol.Session.bare`."""
+        self.connection.execute("COMMIT")
+        yield replace(self, speaking=replace(self.speaking, atomic=False))
+        self.connection.execute("BEGIN")
+
+    @contextmanager
     def attempt(self) -> Iterator[None]:
         """Undo what is done inside where rows forbid it; see `protocol.Session.attempt`."""
         from ashflow.adapters.sqlite import checks

@@ -47,6 +47,14 @@ def raw(base):
 # The file
 
 
+def test_a_path_that_can_not_be_looked_at_is_told(tmp_path):
+    database = connect(f"sqlite:///{'x' * 300}.db", root=tmp_path)
+    for look in (database.exists, database.create, database.drop):
+        with pytest.raises(DatabaseError, match="cannot be reached: File name too long") as caught:
+            look()
+        assert "folders above it" in caught.value.hint
+
+
 def test_an_empty_database_is_made_once_with_the_folders_above(tmp_path):
     database = connect("sqlite:///a/b/c.db", root=tmp_path)
     assert database.create()
