@@ -7,6 +7,7 @@ is never compiled, and a name in another spelling is the same name to SQLite alo
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, assert_never
 
 from ashflow.change.operations import (
@@ -115,8 +116,11 @@ def _changes_well(
             assert_never(operation)
 
 
+_folded = lru_cache(maxsize=10_000)(fold)  # each name is held against all others
+
+
 def _is_free(name: str, taken: Iterable[str]) -> bool:
-    return fold(name) not in {fold(other) for other in taken}
+    return _folded(name) not in map(_folded, taken)
 
 
 def _names(tables: Tables) -> Iterable[str]:
