@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -47,6 +48,12 @@ domains = ["shop.resources"]
 [tool.ashflow.repos.repo]
 url = "sqlite:///priv/repo/dev.sqlite3"
 """
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C be heard: who runs the tests in the background has them ignore it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_report_header() -> str:
