@@ -120,6 +120,8 @@ def text_literal(text: str) -> str:
 
 def fold(name: str) -> str:
     """Return a name as SQLite compares it: only the letters of ASCII lose their case."""
+    if name.isascii():
+        return name.lower()
     return "".join(chr(ord(c) + 32) if "A" <= c <= "Z" else c for c in name)
 
 

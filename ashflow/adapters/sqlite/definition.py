@@ -5,7 +5,7 @@ Joined, the parts of a definition are the text that it was parsed from, byte for
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ashflow.adapters.sqlite.grammar import (
@@ -109,6 +109,9 @@ class Definition:
     constraints: tuple[Clause, ...] = ()
     tail: str = ""
     suffix: str = ""
+    _by_name: dict[str, ColumnItem] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
 
     @property
     def text(self) -> str:
@@ -137,8 +140,10 @@ class Definition:
 
     def column(self, name: str) -> ColumnItem | None:
         """Return the column of that name, or None."""
-        wanted = fold(name)
-        return next((column for column in self.columns if fold(column.name) == wanted), None)
+        if not self._by_name:  # there may be two thousand, each asked for again and again
+            for column in self.columns:
+                self._by_name.setdefault(fold(column.name), column)
+        return self._by_name.get(fold(name))
 
     def named(self, head: str) -> Definition:
         """Return the definition under another head, as `CREATE TABLE "other" `."""

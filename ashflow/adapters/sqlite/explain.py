@@ -42,8 +42,15 @@ def reasons(definition: Definition, source: str, copy: Sequence[tuple[str, str]]
         f"INSERT INTO temp.{table} ({', '.join(target for target, _ in copy)}) "
         f"SELECT {', '.join(value for _, value in copy)} FROM main.{quote(source)}"
     )
+    alias = rowid_alias(definition)
+    never_null = frozenset(primary_key(definition) if definition.options.without_rowid else ())
     for item in definition.columns:
-        yield from _of_column(definition, item)
+        if item.has("not_null") or item.name in never_null:
+            yield guards.never_null(
+                definition.name, item.name, quote(item.name), computed=item.has("generated")
+            )
+        if definition.options.strict or item.name == alias:
+            yield from _of_type(definition, item)
     for check in checks_of(definition):
         yield guards.meets(definition.name, check, table)
     if key := primary_key(definition):
@@ -62,14 +69,7 @@ def _without_conditions(definition: Definition) -> Definition:
     return loose.named(f"CREATE TEMP TABLE {quote(definition.name)} ")
 
 
-def _of_column(definition: Definition, item: ColumnItem) -> Iterator[Guard]:
-    options = definition.options
-    if item.has("not_null") or (options.without_rowid and item.name in primary_key(definition)):
-        yield guards.never_null(
-            definition.name, item.name, quote(item.name), computed=item.has("generated")
-        )
-    if not options.strict and item.name != rowid_alias(definition):
-        return
+def _of_type(definition: Definition, item: ColumnItem) -> Iterator[Guard]:
     if fold(item.declared) != "any":
-        kind = affinity(item.declared, strict=options.strict)
+        kind = affinity(item.declared, strict=definition.options.strict)
         yield guards.of_type(definition.name, item.name, kind)
