@@ -49,10 +49,13 @@ def test_a_change_that_fails_at_any_statement_is_done_or_not_begun(tmp_path, sce
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("where", ["between", "inside"])
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_a_change_that_is_killed_anywhere_is_done_or_not_begun(tmp_path, name, where, mode):
+def test_a_change_that_is_killed_anywhere_is_done_or_not_begun(
+    tmp_path, unmeasured, name, where, mode
+):
     program = Path(faults.__file__)
     done = subprocess.run(
         [sys.executable, program, tmp_path, name, mode, where],
+        env=unmeasured,
         capture_output=True,
         text=True,
         check=False,
