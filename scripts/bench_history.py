@@ -31,7 +31,7 @@ def lengthen(project: Project, count: int) -> None:
     (repo,) = project.repos()
     history = project.history(repo.name)
     leaves = list(history.leaves().values())
-    version = int(max(history.versions))
+    version = int(history.newest)
     folders = project.folders(repo.name)
     texts, rows = {}, []
     for i in range(count):

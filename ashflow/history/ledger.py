@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, KeysView
 
 LEDGER: Final = "ashflow_migrations"
 META: Final = "ashflow_meta"
@@ -82,6 +82,11 @@ class Ledger:
 
     def __contains__(self, version: str) -> bool:
         return version in self._by_version
+
+    @property
+    def applied(self) -> KeysView[str]:
+        """The versions, to look into."""
+        return self._by_version.keys()
 
     def get(self, version: str) -> Applied | None:
         """Return the row of a version, or None where it is not applied."""

@@ -169,7 +169,8 @@ def refuse_tampered(ledger: Ledger) -> None:
 
 def pending(history: History, ledger: Ledger) -> tuple[MigrationFile, ...]:
     """Return the migrations that have a file and are not applied, oldest first."""
-    return tuple(m for m in history.migrations if m.version not in ledger)
+    applied = ledger.applied
+    return tuple(m for m in history.migrations if m.version not in applied)
 
 
 def misnamed(history: History, folder: str) -> tuple[str, ...]:

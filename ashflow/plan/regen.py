@@ -111,13 +111,14 @@ def replaced(
     """
     migrations = tuple(m for m in history.migrations if m.path in new)
     there = {m.version for m in history.migrations}
-    versions = {m.version for m in migrations}
-    snapshots = history.snapshot_files
-    orphans = {s.version for s in snapshots if s.path in new and _is_orphan(s, history, there)}
-    doomed = versions | orphans
-    _refuse_halves(history, [s for s in snapshots if s.version in doomed and s.path not in new])
+    snapshots = history.snapshot_files  # there may be ten thousands
+    found = [s for s in snapshots if s.path in new]
+    orphans = {s.version for s in found if _is_orphan(s, history, there)}
+    doomed = {m.version for m in migrations} | orphans
+    going = tuple(s for s in snapshots if s.version in doomed)
+    _refuse_halves(history, [s for s in going if s.path not in new])
     _refuse_gone(history, gone, orphans, back)
-    return Replaced(migrations, tuple(s for s in snapshots if s.version in doomed))
+    return Replaced(migrations, going)
 
 
 def _is_orphan(snapshot: SnapshotFile, history: History, there: set[str]) -> bool:
@@ -158,8 +159,8 @@ def unpaired(history: History, going: Replaced, new: Collection[str]) -> Iterato
         new: The paths of the files that are new.
     """
     left = frozenset(new) - frozenset(going.paths)
-    for snapshot in history.snapshot_files:
-        migration = history.migration(snapshot.version) if snapshot.path in left else None
+    for snapshot in (s for s in history.snapshot_files if s.path in left):
+        migration = history.migration(snapshot.version)
         if migration is not None:
             yield f"git tracks {migration.path} and not its snapshot {snapshot.path}: add it"
 

@@ -162,7 +162,7 @@ def generate(
     return written(
         found.change,
         found.leaves,
-        version=next_version(project.now(), found.history.versions if taken is None else taken),
+        version=next_version(project.now(), [found.history.newest] if taken is None else taken),
         name=name,
         folders=project.folders(found.repo),
         carried=NOTHING if carried is None else carried,
@@ -207,7 +207,7 @@ def empty(project: Project, history: History, repo: str, name: str) -> Generated
     from ashflow.history.version import next_version
 
     check_new_name(history, name)
-    version = next_version(project.now(), history.versions)
+    version = next_version(project.now(), [history.newest])
     path = f"{project.folders(repo).migrations}/{version}_{name}.py"
     hint = 'write operations here, such as Execute(up="…", down="…").'
     text = render(Migration(), title=title(name), about=BY_HAND, notes=[hint])

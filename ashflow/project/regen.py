@@ -274,7 +274,7 @@ def _carried(works: Sequence[Work], new: Sequence[Operation]) -> Carried | None:
 
 
 def _coming(facts: Facts, found: Found, name: str, works: Sequence[Work]) -> _Coming:
-    taken = facts.history.versions.union(facts.ledger.versions)
+    taken = (facts.history.newest, max(facts.ledger.applied, default=""))
     carried = _carried(works, found.change.operations)
     generated = generate(facts.project, found, name, taken=taken, carried=carried)
     if generated is None:

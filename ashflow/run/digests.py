@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from itertools import chain, repeat
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from ashflow.worktree.ground import read_bytes, refused
@@ -59,8 +61,10 @@ def ledger_digest(rows: Iterable[Applied]) -> str:
     Args:
         rows: The rows of the ledger, in order of application.
     """
-    lines = (f"{row.version} {row.checksum}\n" for row in rows)
-    return sha256("".join(lines).encode()).hexdigest()
+    found = tuple(rows)  # there may be ten thousands
+    versions, checksums = map(attrgetter("version"), found), map(attrgetter("checksum"), found)
+    lines = zip(versions, repeat(" "), checksums, repeat("\n"))
+    return sha256("".join(chain.from_iterable(lines)).encode()).hexdigest()
 
 
 def files_digest(paths: Iterable[str]) -> str:

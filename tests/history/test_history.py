@@ -39,7 +39,7 @@ def test_migrations_and_snapshots_are_found_by_their_names_oldest_first():
         MigrationFile(f"{MIGRATIONS}/20260102000000_b.py", "20260102000000", "b"),
     )
     assert set(found.snapshots) == {"posts", "%55sers", "@domain"}
-    assert found.versions == {"20260101000000", "20260102000000", "20260103000000"}
+    assert found.newest == "20260103000000"
     assert found.migration("20260102000000").name == "b"
     assert found.migration("20260103000000") is None
     (one,) = found.snapshots["posts"]
@@ -70,7 +70,7 @@ def test_migrations_and_snapshots_are_found_by_their_names_oldest_first():
 )
 def test_files_of_other_names_are_not_looked_at(path):
     found = history(tree={path: "anything"})
-    assert (found.migrations, dict(found.snapshots), found.versions) == ((), {}, frozenset())
+    assert (found.migrations, dict(found.snapshots), found.newest) == ((), {}, "")
 
 
 def test_no_text_is_read_before_it_is_asked_for():

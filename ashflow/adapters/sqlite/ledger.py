@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
@@ -42,7 +43,7 @@ class LedgerTables:
         kinds = Counter(map(type, chain.from_iterable(rows)))  # there may be ten thousand rows
         if rows and kinds != {int: len(rows), str: len(rows) * (len(_COLUMNS) - 1)}:
             self._refuse_what_is_no_text(rows)
-        return Ledger(map(Applied._make, rows))
+        return Ledger(map(partial(tuple.__new__, Applied), rows))
 
     def _refuse_what_is_no_text(self, rows: Iterable[Sequence[Any]]) -> None:
         for position, *texts in rows:
