@@ -151,8 +151,8 @@ class LedgerTables:
                 hint='Say ledger = "other_name" in [tool.ashflow.repos.<name>].',
             )
         found = str(self.meta().get("format", FORMAT))
-        if not found.isdecimal() or int(found) > FORMAT:
+        if found != str(FORMAT):  # there is no older one
             raise LedgerError(
                 f"the ledger {self.name} has format {found}, and this ashflow knows {FORMAT}",
-                hint="Install a newer ashflow.",
+                hint="Install a newer ashflow; where somebody changed it by hand, put it back.",
             )

@@ -519,11 +519,12 @@ def test_a_ledger_of_another_tool_is_left_alone(base, tmp_path):
     other.close()
 
 
-def test_a_ledger_of_a_newer_format_is_left_alone(base):
+@pytest.mark.parametrize("found", ["2", "0", "-1", "x", "1.0", ""])
+def test_a_ledger_of_a_format_that_is_not_known_is_left_alone(base, found):
     with base.database.locked() as session:
         session.record(row())
-        session.set_meta("format", "2")
-    with pytest.raises(LedgerError, match="format 2"), base.database.read() as session:
+        session.set_meta("format", found)
+    with pytest.raises(LedgerError, match=f"format {found}, and"), base.database.read() as session:
         session.ledger()
 
 
