@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 Direction = Literal["up", "down"]
 
 
-@dataclass(frozen=True, slots=True)
-class Up:
+class Up(NamedTuple):
     """Apply a migration.
 
     Args:
@@ -43,8 +42,7 @@ class Up:
         return "up"
 
 
-@dataclass(frozen=True, slots=True)
-class Down:
+class Down(NamedTuple):
     """Take a migration back.
 
     Args:
@@ -78,8 +76,8 @@ def with_operations(step: Step, operations: Sequence[Operation]) -> Step:
         operations: What is run.
     """
     if isinstance(step, Down):
-        return replace(step, operations=tuple(operations))
-    return replace(step, migration=replace(step.migration, operations=operations))
+        return step._replace(operations=tuple(operations))
+    return step._replace(migration=replace(step.migration, operations=operations))
 
 
 def as_json(repo: str, steps: Iterable[Step | Done]) -> dict[str, Any]:
@@ -103,8 +101,7 @@ def as_json(repo: str, steps: Iterable[Step | Done]) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(NamedTuple):
     """A migration that went one way.
 
     Args:
