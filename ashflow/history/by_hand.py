@@ -15,7 +15,8 @@ from ashflow.schema.table import Schema, Table
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from ashflow.history.history import History, MigrationFile
+    from ashflow.history.files import MigrationFile
+    from ashflow.history.history import History
 
     Drop = DropColumn | DropTable
     Load = Callable[[MigrationFile], tuple[Drop, ...]]

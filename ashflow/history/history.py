@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from functools import partial
 from hashlib import sha256
-from itertools import chain, groupby
-from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from ashflow.errors import (
@@ -16,6 +12,7 @@ from ashflow.errors import (
     SnapshotError,
     UsageError,
 )
+from ashflow.history.files import MigrationFile, SnapshotFile, Snapshots, told_apart, version_of
 from ashflow.history.lineage import Fork, newest
 from ashflow.history.version import is_dev
 
@@ -27,43 +24,6 @@ if TYPE_CHECKING:
 
 Tree = Mapping[str, str]
 """A tree of files: texts, by their paths relative to the project's root, with `/`."""
-
-_MIGRATION = r"(\d{14})_([a-z0-9_]+)\.py"
-_SNAPSHOT = r"([^/\0]+)/(\d{14})\.json"
-_FOLDER = attrgetter("folder")
-
-
-class MigrationFile(NamedTuple):
-    """A file that is a migration by its name; its text is not read yet.
-
-    Args:
-        path: Where it is, relative to the project's root.
-        version: 14 digits.
-        name: What it is called.
-    """
-
-    path: str
-    version: str
-    name: str
-
-
-class SnapshotFile(NamedTuple):
-    """A file that is a snapshot by its name; its text is not read yet.
-
-    Args:
-        path: Where it is, relative to the project's root.
-        folder: The folder of its table.
-        version: 14 digits.
-    """
-
-    path: str
-    folder: str
-    version: str
-
-
-# What `_make` does, without its step through Python.
-_MIGRATION_FILE = partial(tuple.__new__, MigrationFile)
-_SNAPSHOT_FILE = partial(tuple.__new__, SnapshotFile)
 
 
 class History(NamedTuple):
@@ -77,23 +37,23 @@ class History(NamedTuple):
 
     tree: Tree
     migrations: tuple[MigrationFile, ...]
-    snapshots: Mapping[str, tuple[SnapshotFile, ...]]
+    snapshots: Snapshots
 
     @property
     def snapshot_files(self) -> tuple[SnapshotFile, ...]:
         """Those that are snapshots, of all tables."""
-        return tuple(chain.from_iterable(self.snapshots.values()))
+        return self.snapshots.files(self.snapshots.paths())
 
     @property
     def paths(self) -> tuple[str, ...]:
         """Where they are, migrations first."""
         migrations = (migration.path for migration in self.migrations)
-        return (*migrations, *(snapshot.path for snapshot in self.snapshot_files))
+        return (*migrations, *self.snapshots.paths())
 
     @property
     def newest(self) -> str:
         """The greatest version that a file has; empty where there is none."""
-        last = [files[-1].version for files in self.snapshots.values()]
+        last = [version_of(self.snapshots.paths(folder)[-1]) for folder in self.snapshots]
         last += (migration.version for migration in self.migrations[-1:])
         return max(last, default="")
 
@@ -182,7 +142,7 @@ class History(NamedTuple):
             SnapshotError: A file that has to be read is no snapshot.
             ForkError: Branches changed the table in ways that do not go together.
         """
-        found = newest([file.path for file in self.snapshots[folder]], self.read)
+        found = newest(self.snapshots.paths(folder), self.read)
         if not isinstance(found, Fork):
             return found
         from ashflow.history.fold import fold
@@ -192,15 +152,8 @@ class History(NamedTuple):
     def without(self, versions: Iterable[str]) -> History:
         """Return the history without the migrations and snapshots of some versions."""
         gone = frozenset(versions)
-        kept = {
-            folder: tuple(s for s in files if s.version not in gone)
-            for folder, files in self.snapshots.items()
-        }
-        return History(
-            self.tree,
-            tuple(m for m in self.migrations if m.version not in gone),
-            {folder: files for folder, files in kept.items() if files},
-        )
+        migrations = tuple(m for m in self.migrations if m.version not in gone)
+        return History(self.tree, migrations, self.snapshots.without(gone))
 
     def of(self, tables: Iterable[str]) -> History:
         """Return the history with the snapshots of some tables only.
@@ -211,8 +164,7 @@ class History(NamedTuple):
         from ashflow.worktree.folders import table_folder
 
         folders = frozenset(map(table_folder, tables))
-        kept = {folder: files for folder, files in self.snapshots.items() if folder in folders}
-        return self._replace(snapshots=kept)
+        return self._replace(snapshots=self.snapshots.of(folders))
 
     def load(self, migration: MigrationFile, root: str) -> Migration:
         """Run a migration's file and return what it says.
@@ -252,21 +204,10 @@ def read_history(
     Raises:
         DuplicateVersionError: Two migrations carry one version.
     """
-    # There may be ten thousands: they are told apart in one text, in which no path holds a NUL.
-    paths = "\0\0".join(sorted(tree))
-    text = f"\0{paths}\0"
-    found = tuple(map(_MIGRATION_FILE, _named(migrations, _MIGRATION).findall(text)))
+    found, states = told_apart(tree, migrations, snapshots)
     if not doubles:
         _check_versions(found)
-    if snapshots is None:
-        return History(tree, found, {})
-    states = map(_SNAPSHOT_FILE, _named(snapshots, _SNAPSHOT).findall(text))
-    return History(tree, found, {t: tuple(files) for t, files in groupby(states, _FOLDER)})
-
-
-def _named(folder: str, names: str) -> re.Pattern[str]:
-    """Return what finds the files of a folder among paths between NULs."""
-    return re.compile(rf"\0({re.escape(folder)}/{names})\0", re.ASCII)
+    return History(tree, found, states)
 
 
 def _check_versions(migrations: Iterable[MigrationFile]) -> None:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from ashflow.change.migration import Migration
     from ashflow.change.operations import Operation
-    from ashflow.history.history import History, MigrationFile
+    from ashflow.history.files import MigrationFile
+    from ashflow.history.history import History
     from ashflow.history.snapshot import Snapshot
     from ashflow.plan.regen import Replaced
     from ashflow.schema.table import Schema, Table

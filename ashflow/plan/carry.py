@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ashflow.change.operations import Operation
-    from ashflow.history.history import MigrationFile
+    from ashflow.history.files import MigrationFile
     from ashflow.history.layout import Passage
     from ashflow.history.source import Definition, Needed, Source
     from ashflow.plan.by_hand import Old, Work

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from ashflow.change.migration import Migration
-    from ashflow.history.history import MigrationFile, SnapshotFile
+    from ashflow.history.files import MigrationFile, SnapshotFile
     from ashflow.history.snapshot import Snapshot
     from ashflow.plan.choices import Choices
     from ashflow.plan.codegen import Change

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from ashflow.change.migration import Migration
     from ashflow.change.operations import Operation, Run
-    from ashflow.history.history import History, MigrationFile
+    from ashflow.history.files import MigrationFile
+    from ashflow.history.history import History
     from ashflow.history.ledger import Applied, Ledger
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from ashflow.history.history import MigrationFile
+from ashflow.history.files import MigrationFile
 from ashflow.history.version import next_version
 from ashflow.plan.steps import Up
 

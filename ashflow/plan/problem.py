@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from ashflow.history.history import History, MigrationFile
+    from ashflow.history.files import MigrationFile
+    from ashflow.history.history import History
 
 
 class Problem(NamedTuple):

@@ -10,6 +10,7 @@ from ashflow.change.operations import AddColumn, CreateTable, RenameColumn, Rena
 from ashflow.change.renames import Renames
 from ashflow.change.trace import renames_in, trace
 from ashflow.errors import UsageError
+from ashflow.history.files import version_of
 from ashflow.plan.stretch import joined, share, touched
 from ashflow.schema.table import Column, Schema, Table
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from ashflow.change.migration import Migration
     from ashflow.change.operations import Operation
     from ashflow.change.trace import Names
-    from ashflow.history.history import History, MigrationFile, SnapshotFile
+    from ashflow.history.files import MigrationFile, SnapshotFile
+    from ashflow.history.history import History
     from ashflow.history.ledger import Applied
 
 
@@ -111,11 +113,11 @@ def replaced(
     """
     migrations = tuple(m for m in history.migrations if m.path in new)
     there = {m.version for m in history.migrations}
-    snapshots = history.snapshot_files  # there may be ten thousands
-    found = [s for s in snapshots if s.path in new]
+    paths = history.snapshots.paths()  # there may be ten thousands
+    found = history.snapshots.files(path for path in paths if path in new)
     orphans = {s.version for s in found if _is_orphan(s, history, there)}
     doomed = {m.version for m in migrations} | orphans
-    going = tuple(s for s in snapshots if s.version in doomed)
+    going = history.snapshots.files(path for path in paths if version_of(path) in doomed)
     _refuse_halves(history, [s for s in going if s.path not in new])
     _refuse_gone(history, gone, orphans, back)
     return Replaced(migrations, going)
@@ -159,7 +161,7 @@ def unpaired(history: History, going: Replaced, new: Collection[str]) -> Iterato
         new: The paths of the files that are new.
     """
     left = frozenset(new) - frozenset(going.paths)
-    for snapshot in (s for s in history.snapshot_files if s.path in left):
+    for snapshot in history.snapshots.files(p for p in history.snapshots.paths() if p in left):
         migration = history.migration(snapshot.version)
         if migration is not None:
             yield f"git tracks {migration.path} and not its snapshot {snapshot.path}: add it"

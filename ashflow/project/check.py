@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from ashflow.config import RepoConfig
-    from ashflow.history.history import MigrationFile
+    from ashflow.history.files import MigrationFile
     from ashflow.worktree.git import Objects
     from ashflow.worktree.gittree import GitTree
     from ashflow.worktree.porcelain import Located

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from ashflow.errors import DuplicateVersionError, MigrationFileError, SnapshotError, UsageError
-from ashflow.history.history import MigrationFile, SnapshotFile, check_new_name, read_history
+from ashflow.history.files import MigrationFile, SnapshotFile
+from ashflow.history.history import check_new_name, read_history
 from ashflow.history.snapshot import new_snapshot, text_of
 from ashflow.schema.table import Column, Table
 

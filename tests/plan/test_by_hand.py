@@ -16,7 +16,8 @@ from ashflow.change.operations import (
     RenameColumn,
 )
 from ashflow.errors import EditedError
-from ashflow.history.history import MigrationFile, read_history
+from ashflow.history.files import MigrationFile
+from ashflow.history.history import read_history
 from ashflow.history.load import load
 from ashflow.history.render import render
 from ashflow.history.snapshot import Snapshot, new_snapshot, text_of
