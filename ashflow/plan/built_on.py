@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ashflow.errors import UsageError
+from ashflow.history.files import version_of
 from ashflow.plan.stretch import touched
 
 if TYPE_CHECKING:
@@ -73,9 +74,9 @@ def refuse_caught_up(history: History, going: Replaced, loaded: Mapping[str, Mig
 def _later(history: History, going: Replaced, oldest: str) -> Iterator[Snapshot]:
     """Yield the snapshots that stay and are newer than a version."""
     doomed = going.versions
-    for file in history.snapshot_files:
-        if file.version > oldest and file.version not in doomed:
-            yield history.read(file.path)
+    for path in history.snapshots.paths():
+        if (version := version_of(path)) > oldest and version not in doomed:
+            yield history.read(path)
 
 
 def _caught_up(snapshot: Snapshot, what: str) -> UsageError:
