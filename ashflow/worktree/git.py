@@ -36,6 +36,8 @@ _SELECTING: Final = frozenset(
 # The user's own git, wherever it is.
 _COMMAND: Final = ("git", "--literal-pathspecs", "-c", "core.fsmonitor=false")
 
+_ONE_THREAD: Final = ("-c", "core.preloadIndex=false")
+
 _PAUSE: Final = 0.05
 """So many seconds pass until a locked index is tried again."""
 
@@ -97,12 +99,14 @@ def status(located: Located, folders: Sequence[str]) -> GitStatus:
     Raises:
         GitError: git refuses.
     """
-    with asking(located, folders) as answer:
+    with asking(located, folders, beside=False) as answer:
         return answer()
 
 
 @contextmanager
-def asking(located: Located, folders: Sequence[str]) -> Iterator[Callable[[], GitStatus]]:
+def asking(
+    located: Located, folders: Sequence[str], *, beside: bool = True
+) -> Iterator[Callable[[], GitStatus]]:
     """Ask git once for the state of all files below some folders, and go on meanwhile.
 
     git looks at each file that it tracks there, which takes as long as much of a command.
@@ -110,12 +114,16 @@ def asking(located: Located, folders: Sequence[str]) -> Iterator[Callable[[], Gi
     Args:
         located: Where the project lies.
         folders: The folders, relative to the project, with `/`.
+        beside: Whether much is done meanwhile: then git looks with one thread, as with more of them
+            it would take the core that is worked on.
+            https://git-scm.com/docs/git-config#Documentation/git-config.txt-corepreloadIndex
 
     Yields:
         What waits for the answer and returns it; it raises `GitError` where git refuses.
     """
     command = [
-        *(*_COMMAND, "status", "--porcelain=v2", "--branch", "-z"),
+        *(*_COMMAND, *(_ONE_THREAD if beside else ())),
+        *("status", "--porcelain=v2", "--branch", "-z"),
         *("--untracked-files=all", "--ignored=matching", "--no-renames", "--"),
         *(located.prefix + folder for folder in folders),
     ]
