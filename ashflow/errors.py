@@ -29,6 +29,8 @@ class AshflowError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        if hint:
+            self.add_note(f"hint: {hint}")  # where nobody catches it
         self.version: str | None = None
         self.path: str | None = None
 

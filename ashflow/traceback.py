@@ -5,11 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ashflow.errors import AshflowError, MigrationFailed, MigrationFileError, ResourceImportError
+
 if TYPE_CHECKING:
     from traceback import TracebackException
 
 _PACKAGE: Final = Path(__file__).parent
 _SAMPLE: Final = _PACKAGE / "sample"
+
+
+def users_traceback(error: AshflowError) -> str:
+    """Return the traceback of the exception that the user's own code raised, if it did.
+
+    Args:
+        error: An error.
+
+    Returns:
+        The text that Python would print, from the user's frame on; empty where it was ours.
+    """
+    users = (ResourceImportError, MigrationFileError, MigrationFailed)
+    if not isinstance(error, users) or isinstance(error.__cause__, AshflowError):
+        return ""
+    return user_traceback(error)
 
 
 def user_traceback(error: BaseException) -> str:

@@ -231,6 +231,10 @@ class Database(Protocol):
         """The url as it may be shown: without a password."""
 
     @property
+    def place(self) -> tuple[str, str]:
+        """Where its ledger is: the database, wherever a link leads, and the name of the table."""
+
+    @property
     def target(self) -> str:
         """Where it really is: the real path of a file, the host and the database of a server."""
 

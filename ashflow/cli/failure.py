@@ -8,13 +8,7 @@ from typing import Any
 
 import click
 
-from ashflow.errors import (
-    AshflowError,
-    MigrationFailed,
-    MigrationFileError,
-    RenameQuestions,
-    ResourceImportError,
-)
+from ashflow.errors import AshflowError, RenameQuestions
 
 INTERRUPTED = 130
 
@@ -79,18 +73,10 @@ def wants_json() -> bool:
 def _more(error: AshflowError) -> dict[str, Any]:
     if isinstance(error, RenameQuestions):
         return {"questions": error.questions}
-    text = _users_traceback(error)
+    from ashflow.traceback import users_traceback
+
+    text = users_traceback(error)
     return {"traceback": text} if text else {}
-
-
-def _users_traceback(error: AshflowError) -> str:
-    """Return the traceback of the exception that the user's own code raised, if it did."""
-    users = (ResourceImportError, MigrationFileError, MigrationFailed)
-    if not isinstance(error, users) or isinstance(error.__cause__, AshflowError):
-        return ""
-    from ashflow.traceback import user_traceback
-
-    return user_traceback(error)
 
 
 def _usage_hint(error: click.ClickException) -> str:

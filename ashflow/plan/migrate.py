@@ -82,10 +82,11 @@ def plan_up(
     refuse_tampered(ledger)
     told = list(_edited(history, ledger, root, asked.rules))
     behind_files = missing(history, ledger)
+    ahead = _is_ahead(behind_files, history)
     if behind_files:
-        told.append(_ahead(behind_files))
+        told.append(_without_a_file(behind_files, ahead=ahead))
     chosen = choose_up(history, ledger, step=asked.step, to=asked.to)
-    if asked.rules.stop_ahead and _is_ahead(behind_files, history):
+    if asked.rules.stop_ahead and ahead:
         chosen = ()
     told += _late(chosen, ledger, asked.rules)
     told += (
@@ -95,9 +96,9 @@ def plan_up(
     return tuple(up(history, file, root) for file in chosen), tuple(told)
 
 
-def _ahead(rows: Sequence[Applied]) -> str:
-    names = ", ".join(map(_shown, rows))
-    return f"the database is ahead of the files: {names} is applied and has no file here"
+def _without_a_file(rows: Sequence[Applied], *, ahead: bool) -> str:
+    told = f"applied, and without a file here: {', '.join(map(_shown, rows))}"
+    return f"the database is ahead of the files; {told}" if ahead else told
 
 
 def _is_ahead(rows: Sequence[Applied], history: History) -> bool:
@@ -308,8 +309,9 @@ def down(history: History, row: Applied, root: str) -> Down:
     except IrreversibleError as error:
         raise IrreversibleError(
             f"migration {_shown(row)} can't be rolled back: {error.message}",
-            hint=f"Give it a down in {file.path if file else 'its file'}, or take it out of the "
-            f"ledger by hand: ashflow rollback --mark {row.version}",
+            hint="A rollback goes by what was applied, so a down that is written now does not count. "
+            "Undo it by hand, then take it out of the ledger: ashflow rollback --mark "
+            f"{row.version}",
         ).at(row.version, file.path if file else None) from error
     operations = _bound(history, row, operations, root)
     path = file.path if file else "ledger"

@@ -105,7 +105,7 @@ def refuse_production(command: str, found: Sequence[Guarded]) -> None:
     if reasons:
         raise ProductionError(
             f"{command} does not touch production: {'; '.join(reasons)}",
-            hint=f"Nothing was changed. Where it is meant, say so: ashflow {command} {FLAG}",
+            hint=f"Nothing was changed. Where it is meant, say the same with {FLAG}.",
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from ashflow.errors import AshflowError, UsageError
+from ashflow.errors import AshflowError, ConfigError, UsageError
 from ashflow.plan.migrate import Asked, applied_migration, check_known, pending, up
 from ashflow.run.events import Created, Warned
 from ashflow.run.migrating import (
@@ -125,8 +125,7 @@ def _run_one(project: Project, one: Planned, *, create: bool, backup: bool, fold
         project.tell(Warned(one.repo, warning))
     if create and one.database.create():
         project.tell(Created(one.repo, one.database.shown))
-    if backup:
-        _keep_what_goes(project, one)
+    _keep_what_goes(project, one, backup=backup)
     forget_what_is_back(one.target)
     try:
         done = tuple(migrate(one, now=project.now, tell=project.tell, fold=fold))
@@ -136,7 +135,7 @@ def _run_one(project: Project, one: Planned, *, create: bool, backup: bool, fold
     return Ran(one.repo, done)
 
 
-def _keep_what_goes(project: Project, planned: Planned) -> None:
+def _keep_what_goes(project: Project, planned: Planned, *, backup: bool) -> None:
     """Copy a database before values in it go, and say so; or why there is no copy."""
     if not planned.steps:
         return
@@ -144,9 +143,8 @@ def _keep_what_goes(project: Project, planned: Planned) -> None:
     from ashflow.worktree.store import open_store
 
     limit = project.config.repo(planned.repo).backup_limit_mb
-    told = keep_what_goes(
-        planned, lambda: open_store(project.root) / "parked", project.now(), limit
-    )
+    folder = (lambda: open_store(project.root) / "parked") if backup else None
+    told = keep_what_goes(planned, folder, project.now(), limit)
     if told:
         project.tell(Warned(planned.repo, told))
 
@@ -281,6 +279,29 @@ def create(project: Project, repos: Sequence[RepoConfig]) -> list[tuple[str, boo
         DatabaseError: One can't be made.
     """
     return _each(repos, lambda repo: _made(project, repo))
+
+
+def refuse_held_together(project: Project, repos: Sequence[RepoConfig]) -> None:
+    """Refuse to remove a database that holds another repo too.
+
+    Args:
+        project: The checkout.
+        repos: The repos whose databases are going to be removed.
+
+    Raises:
+        UsageError: One of them does: its rows would go unasked.
+    """
+    going = {project.database(repo).target: repo.name for repo in repos}
+    for other in project.config.repos:
+        if isinstance(other.location, ConfigError):  # what it is, nobody knows here
+            continue
+        holder = going.get(project.database(other).target, other.name)
+        if holder != other.name:
+            raise UsageError(
+                f"the database of the repo {holder} holds the repo {other.name} too",
+                hint="Nothing was removed. Roll back what is of one of them: ashflow rollback "
+                f"--all --repo {holder}; or give each a url of its own.",
+            )
 
 
 def _each(

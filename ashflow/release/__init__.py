@@ -23,7 +23,9 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ashflow.config import ENVIRONMENT_VARIABLE, environment_of
 from ashflow.errors import UsageError
+from ashflow.history.ledger import ENVIRONMENT
 from ashflow.plan.migrate import Asked, Rules
 from ashflow.plan.states import State, states
 from ashflow.plan.steps import Done
@@ -37,7 +39,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from ashflow.run.migrating import Planned
+    from ashflow.adapters.protocol import Database
+    from ashflow.run.migrating import Planned, Target
 
 __all__ = ["Done", "Migrated", "Repo", "Standing", "State", "migrate", "rollback", "status"]
 
@@ -88,14 +91,15 @@ def migrate(
     asked = Asked(step, to, Rules(allow_out_of_order, allow_edited, stop_ahead=True))
     if step is not None and step < 1:
         raise UsageError(f"step={step} is no number of migrations", hint="Say 1 or more.")
-    _refuse_counting(repos, what="step" if step else "to" if to else "")
     with _in_turn(), targets(repos, lock_timeout) as found:
+        if step is not None or to is not None:
+            _refuse_several(found)
         planned = [planned_up(target, asked) for target in found]
         return tuple(_run(planned, copies=copies, fold=fold, create=True))
 
 
 def rollback(
-    repo: Repo | str,
+    repo: Repo | str | None = None,
     *,
     to: str | None = None,
     step: int | None = None,
@@ -107,7 +111,7 @@ def rollback(
     That works without their files, as in an older release: from the operations in the database.
 
     Args:
-        repo: A repo of the project, by name, or one that needs no project.
+        repo: A repo of the project, by name, or one that needs no project; None: the only one.
         to: Back to and including this version, 14 digits.
         step: How many; one of the two has to be given.
         copies: A folder for a copy of the database before values in it go; None: none is kept.
@@ -126,9 +130,10 @@ def rollback(
         raise UsageError(
             "a rollback in production says how far it goes",
             hint='rollback("repo", to="20261123061000") goes back to and including that version, '
-            "step=1 takes back one.",
+            "step=1 takes back one; on the command line --to and --step.",
         )
-    with _in_turn(), targets([repo], lock_timeout) as found:
+    with _in_turn(), targets(repo, lock_timeout) as found:
+        _refuse_several(found)
         planned = [planned_down(found[0], step=step or 1, to=to)]
         return _run(planned, copies=copies, fold=False, create=False)[0]
 
@@ -176,19 +181,34 @@ def _run_one(one: Planned, *, copies: str | Path | None, fold: bool, create: boo
         tell(Warned(one.repo, warning))
     if create and one.database.create():
         tell(Created(one.repo, one.database.shown))
+    elif told := _another_environment(one.database):
+        tell(Warned(one.repo, told))
     forget_what_is_back(one.target)
-    if copies is not None and (told := keep_what_goes(one, lambda: Path(copies), utc_clock())):
+    place = None if copies is None else Path(copies)
+    folder = None if place is None else lambda: place
+    if told := keep_what_goes(one, folder, utc_clock()):
         tell(Warned(one.repo, told))
     done = tuple(run(one, now=utc_clock, tell=tell, fold=fold))
     return Migrated(one.repo, one.database.shown, done, tuple(tell.warnings))
 
 
-def _refuse_counting(repos: Given, *, what: str) -> None:
+def _another_environment(database: Database) -> str:
+    """Return that a database remembers another environment than the variable says; empty if not."""
+    said = environment_of(os.environ)
+    with database.read() as session:
+        marked = session.meta().get(ENVIRONMENT, "")
+    if not said or not marked or said == marked:
+        return ""
+    return f"the database is marked {marked}, and {ENVIRONMENT_VARIABLE} says {said}"
+
+
+def _refuse_several(found: Sequence[Target]) -> None:
     """Refuse one count for two histories."""
-    alone = isinstance(repos, str | Repo) or (repos is not None and len(repos) == 1)
-    if what and not alone:
+    if len(found) != 1:
+        names = ", ".join(target.repo for target in found)
         raise UsageError(
-            f"{what} counts in the history of one database", hint="Name it: repos=[…], with one."
+            f"that counts in the history of one database, and there are {len(found)}: {names}",
+            hint=f'Name one: "{found[0].repo}", on the command line --repo {found[0].repo}.',
         )
 
 

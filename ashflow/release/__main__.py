@@ -15,7 +15,7 @@ from ashflow.history.version import is_dev
 from ashflow.plan.steps import as_json
 from ashflow.release.logged import LOGGER
 from ashflow.signals import end_as_interrupted
-from ashflow.traceback import user_traceback
+from ashflow.traceback import users_traceback
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,10 +120,10 @@ def _migrate(options: argparse.Namespace) -> None:
 
 def _rollback(options: argparse.Namespace) -> None:
     given = _given(options)
-    if given is None or len(given) != 1:
+    if given is not None and len(given) != 1:
         raise UsageError("rollback works on one database", hint="Name it: --repo NAME")
     done = release.rollback(
-        given[0],
+        given[0] if given else None,
         to=options.to,
         step=options.step,
         copies=options.copies,
@@ -195,7 +195,7 @@ def _print(data: dict[str, Any]) -> None:
 
 def _tell(error: AshflowError, *, as_json: bool) -> None:
     """Print an error: as JSON on stdout where that was asked for, else as text on stderr."""
-    traceback = user_traceback(error) if not isinstance(error.__cause__, AshflowError) else ""
+    traceback = users_traceback(error)
     if as_json:
         told = {"code": error.code, "message": error.message, "hint": error.hint}
         _print({"error": {**told, **({"traceback": traceback} if traceback else {})}})

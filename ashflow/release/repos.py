@@ -19,7 +19,7 @@ from ashflow.config import (
 )
 from ashflow.errors import ConfigError
 from ashflow.history.ledger import LEDGER
-from ashflow.release.logged import LOGGER, log_statement
+from ashflow.release.logged import log_statement
 from ashflow.run.migrating import Target
 
 if TYPE_CHECKING:
@@ -77,11 +77,24 @@ def targets(given: Given, lock_timeout: float | None = None) -> Iterator[list[Ta
         CutOffError: A regen was cut off in the project.
     """
     found = list(_targets(given, lock_timeout))
+    _refuse_shared(found)
     try:
         yield found
     finally:
         for target in found:
             target.database.close()
+
+
+def _refuse_shared(found: Sequence[Target]) -> None:
+    """Refuse two repos with one ledger: each would take the other's migrations for its own."""
+    owners: dict[tuple[str, str], str] = {}
+    for target in found:
+        other = owners.setdefault(target.database.place, target.repo)
+        if other != target.repo:
+            raise ConfigError(
+                f"the repos {other} and {target.repo} have one database and one ledger",
+                hint="Give each a url of its own, or a ledger of its own.",
+            )
 
 
 def _targets(given: Given, lock_timeout: float | None) -> Iterator[Target]:
@@ -123,7 +136,11 @@ def _configured(config: Config, repo: RepoConfig, lock_timeout: float | None) ->
     config.refuse_shared(repo)
     folder = config.migrations(repo.name)
     if not _is_folder(config.root / folder):
-        LOGGER.warning("%s: there is no folder %s in %s", repo.name, folder, config.root)
+        raise ConfigError(
+            f"there is no folder {folder} in {config.root}: the repo {repo.name} has no migrations",
+            hint="Was it packed along? Where there is to be none, make it empty, or name the other "
+            "repos.",
+        )
     store = store_folder(config.root)
     return Target(
         repo.name,
@@ -176,7 +193,7 @@ def folder_of(migrations: str | Path) -> Path:
             )
         return path
     for place in _places(package):
-        if _is_folder(place / inside):
+        if inside and _is_folder(place / inside):
             return place / inside
     raise ConfigError(
         f"there is no folder {inside} in the package {package}",

@@ -20,13 +20,17 @@ if TYPE_CHECKING:
 
 
 def keep_what_goes(
-    planned: Planned, folder: Callable[[], Path], now: datetime, limit_mb: float | None = None
+    planned: Planned,
+    folder: Callable[[], Path] | None,
+    now: datetime,
+    limit_mb: float | None = None,
 ) -> str:
     """Copy a database before values in it go.
 
     Args:
         planned: What is going to be run.
-        folder: Returns where the copy goes; made, for its owner only, where it is not there.
+        folder: Returns where the copy goes; made, for its owner only, where it is not there. None:
+            no copy is wanted.
         now: The moment, in UTC.
         limit_mb: The largest database that is copied, in megabytes; None: whatever its size.
 
@@ -41,7 +45,9 @@ def keep_what_goes(
     if not lost:
         return ""
     size = planned.database.size() / 1_000_000
-    if limit_mb is not None and size > limit_mb:
+    if folder is None:
+        kept = "no copy is kept"
+    elif limit_mb is not None and size > limit_mb:
         kept = f"no copy is kept, as {size:,.0f} MB are more than backup_limit_mb = {limit_mb:g}"
     else:
         place = _copy(planned, folder(), now)

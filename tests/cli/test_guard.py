@@ -85,7 +85,7 @@ def test_in_production_it_is_refused_and_nothing_is_touched(ready, name):
     assert everything(day.project) == before
     assert error["code"] == "production"
     assert f"the database of repo, {place(day)}, is marked production" in error["message"]
-    assert error["hint"].endswith(f"ashflow {arguments[0]} {FLAG}")
+    assert error["hint"].endswith(f"say the same with {FLAG}.")
     assert "acts on" not in result.err
 
 

@@ -232,3 +232,18 @@ def test_what_is_removed_twice_is_gone_with_all_that_lies_beside_it(three, ashfl
         assert ashflow(command, "--yes").code == 0
         assert list(three.root.glob("*.sqlite3-*")) == []
     assert there(three) == ([] if command == "drop" else list(REPOS))
+
+
+@pytest.mark.parametrize("command", ["drop", "reset"])
+def test_a_database_that_holds_another_repo_too_is_not_removed(three, ashflow, command):
+    together = CONFIG.replace("three.sqlite3", "one.sqlite3") + 'ledger = "three"\n'
+    three.write("pyproject.toml", together)
+    with closing(sqlite3.connect(three.root / "one.sqlite3")) as db:
+        db.execute("INSERT INTO t_one (name) VALUES ('A')")
+        db.commit()
+    failed = ashflow(command, "--yes", "--repo", "three")
+    assert failed.code == 2
+    assert "the database of the repo three holds the repo one too" in failed.err
+    assert "ashflow rollback --all --repo three" in failed.err
+    with closing(sqlite3.connect(three.root / "one.sqlite3")) as db:
+        assert db.execute("SELECT name FROM t_one").fetchall() == [("A",)]

@@ -489,8 +489,11 @@ def test_where_the_second_of_several_fails_the_first_stays(shop, tmp_path):
 
 def test_one_count_is_for_one_repo(shop):
     shop.adds(1, "a", table("a"))
-    with pytest.raises(UsageError, match="counts in the history of one database"):
-        release.migrate(step=1)
+    repos = [shop.repo(), release.Repo("b", url="sqlite:///b.db", migrations=shop.folder)]
+    for asked in ({"step": 1}, {"to": version(1)}):
+        with pytest.raises(UsageError, match="counts in the history of one database") as caught:
+            release.migrate(repos, **asked)
+        assert "--repo repo" in caught.value.hint
     assert not shop.path.exists()
 
 
@@ -542,3 +545,50 @@ def test_where_the_current_folder_is_gone_what_is_absolute_is_migrated(shop, tmp
     assert (shop.root / "absolute.db").is_file()
     with pytest.raises(ConfigError, match="the current folder is not there any more"):
         release.migrate(release.Repo("repo", url="sqlite:///a.db", migrations=given.migrations))
+
+
+def test_two_repos_with_one_ledger_are_refused_whatever_link_leads_there(shop, tmp_path):
+    shop.adds(1, "a", table("a"))
+    shop.migrate()
+    (tmp_path / "link.db").symlink_to(shop.path)
+    folder = shop.root / "priv/repo/migrations"
+    urls = (f"sqlite:///{shop.path}", f"sqlite:///{tmp_path / 'link.db'}")
+    repos = [release.Repo(f"r{n}", url=url, migrations=folder) for n, url in enumerate(urls)]
+    with pytest.raises(ConfigError, match="the repos r0 and r1 have one database and one ledger"):
+        release.migrate(repos)
+    apart = release.Repo("r1", url=urls[1], migrations=tmp_path, ledger="another")
+    assert len(release.migrate([repos[0], apart])) == 2
+
+
+def test_a_project_whose_migrations_were_not_packed_along_is_refused(shop):
+    shop.folder.rmdir()
+    with pytest.raises(ConfigError, match="there is no folder priv/repo/migrations"):
+        release.migrate()
+    assert not shop.path.exists()
+
+
+def test_values_that_go_are_counted_without_a_copy_too(two):
+    two.adds(3, "c", 'DropColumn("a", Column("x", "text", nullable=True))')
+    (warning,) = two.migrate().warnings
+    assert warning == "column a.x (a value in 1 row) will be dropped; no copy is kept"
+
+
+def test_where_database_and_variable_disagree_is_told(two, monkeypatch):
+    assert two.migrate().warnings == ()
+    monkeypatch.setenv("ASHFLOW_ENV", "Production")
+    (warning,) = two.migrate().warnings
+    assert warning == "the database is marked development, and ASHFLOW_ENV says production"
+
+
+def test_the_only_repo_needs_no_name(two):
+    two.adds(3, "c", table("c"))
+    (done,) = release.migrate(step=1)
+    assert names(done) == ["c"]
+    assert names(release.rollback(step=2)) == ["c", "b"]
+
+
+def test_an_error_that_nobody_catches_tells_its_hint(shop):
+    shop.folder.rmdir()
+    with pytest.raises(ConfigError) as caught:
+        release.migrate()
+    assert caught.value.__notes__ == [f"hint: {caught.value.hint}"]

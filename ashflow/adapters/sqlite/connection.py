@@ -164,7 +164,7 @@ def translated(error: Exception, path: Path | str, sql: str = "") -> AshflowErro
     if isinstance(error, sqlite3.IntegrityError):
         return RowsForbid(
             f"rows forbid the change: {error}" + _about(sql),
-            hint="Change or delete those rows first; the database is as it was.",
+            hint="Change or delete those rows first; nothing of this migration is kept.",
         )
     return MigrationFailed(f"SQLite refuses: {error}" + _about(sql), hint=_hint(error))
 

@@ -86,6 +86,11 @@ class SqliteDatabase:
         return self._shown
 
     @property
+    def place(self) -> tuple[str, str]:
+        """Where its ledger is: the file, wherever a link leads, and the name of the table."""
+        return self.target, self._ledger
+
+    @property
     def target(self) -> str:
         """The real path of the file."""
         return os.path.realpath(self._path)
