@@ -309,7 +309,7 @@ def down(history: History, row: Applied, root: str) -> Down:
     except IrreversibleError as error:
         raise IrreversibleError(
             f"migration {_shown(row)} can't be rolled back: {error.message}",
-            hint="A rollback goes by what was applied, so a down that is written now does not count. "
+            hint="A rollback goes by what was applied: a down that is written now does not count. "
             "Undo it by hand, then take it out of the ledger: ashflow rollback --mark "
             f"{row.version}",
         ).at(row.version, file.path if file else None) from error
