@@ -71,7 +71,7 @@ def test_members_that_disagree_are_an_error_that_names_both_classes(shop, first,
 
 
 def test_an_error_about_two_members_says_only_what_differs(shop):
-    with pytest.raises(ResourceError, match=r": type 'integer' here and 'text' there$"):
+    with pytest.raises(ResourceError, match=r"(?m): type 'integer' here and 'text' there$"):
         shop.declare(
             """
             class One(Resource, table="things"):
