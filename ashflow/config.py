@@ -11,7 +11,7 @@ from ashflow.errors import ConfigError
 from ashflow.toml import Table, kind, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
 FILE: Final = "pyproject.toml"
@@ -142,6 +142,14 @@ class Config(NamedTuple):
     def snapshots(self, repo: str) -> str:
         """Return the folder of a repo's snapshots, relative to the root, with `/`."""
         return f"priv/resource_snapshots/{repo}"
+
+    def folders(self, repos: Sequence[str]) -> list[str]:
+        """Return the folders in which the files of some repos are, relative to the root.
+
+        Args:
+            repos: The names of the repos.
+        """
+        return [*map(self.migrations, repos), *map(self.snapshots, repos)]
 
 
 def current_folder() -> Path:

@@ -61,6 +61,7 @@ def regen(name: str | None, *, migrate: bool, **options: Any) -> int:
     the rows of what it brings back stay where they are.
     """
     from ashflow.history.version import clean_name
+    from ashflow.project.asking import asking_git
 
     output = Output(options["as_json"], options["quiet"])
     if name is None:
@@ -76,8 +77,6 @@ def regen(name: str | None, *, migrate: bool, **options: Any) -> int:
         )
     project = opened(output, care=care_of(output), writes=not options["dry_run"])
     repos = project.repos(options["repos"])
-    from ashflow.project.asking import asking_git
-
     with asking_git(project, repos) as git:  # git looks while what plans is imported
         _regen(output, project, repos, git, name, migrate=migrate, options=options)
     return 0

@@ -41,7 +41,7 @@ def asking_git(project: Project, repos: Sequence[RepoConfig]) -> Iterator[Ask]:
             f"regen finds the untracked migrations through git, and {located.value}",
             hint="git init makes a git repository; without one, use ashflow rollback and codegen.",
         )
-    folders = folders_of(project, [repo.name for repo in repos])
+    folders = project.config.folders([repo.name for repo in repos])
     refuse_left_out(project.root, folders)
     with asking(located, folders) as answer:
         early = [answer]
@@ -50,13 +50,3 @@ def asking_git(project: Project, repos: Sequence[RepoConfig]) -> Iterator[Ask]:
             return located, early.pop()() if early else status(located, folders)
 
         yield ask
-
-
-def folders_of(project: Project, repos: Sequence[str]) -> list[str]:
-    """Return the folders in which the files of some repos are.
-
-    Args:
-        project: The checkout.
-        repos: The names of the repos.
-    """
-    return [*map(project.config.migrations, repos), *map(project.config.snapshots, repos)]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ashflow.config import find_project, read_config
 from ashflow.errors import UsageError
 from ashflow.history.history import History, read_history
+from ashflow.run.clock import utc_clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -21,13 +22,6 @@ if TYPE_CHECKING:
     from ashflow.run.events import Event, Tell
     from ashflow.run.migrating import Target
     from ashflow.sources.load import Declared
-
-
-def utc_clock() -> datetime:
-    """Return the moment, in UTC."""
-    from datetime import UTC, datetime
-
-    return datetime.now(UTC)
 
 
 def silent(event: Event) -> None:
@@ -110,9 +104,7 @@ class Project:
         """
         from ashflow.worktree.sparse import refuse_left_out
 
-        names = [repo.name for repo in repos]
-        folders = [*map(self.config.migrations, names), *map(self.config.snapshots, names)]
-        refuse_left_out(self.root, folders)
+        refuse_left_out(self.root, self.config.folders([repo.name for repo in repos]))
 
     def tree(self, repo: str) -> Tree:
         """Return the files in the folders of a repo, as they are on disk now.
@@ -191,12 +183,11 @@ class Project:
             ConfigError: Its url can't be used.
         """
         from ashflow.run.migrating import Target
-        from ashflow.worktree.store import store_folder
+        from ashflow.worktree.store import store_folder, waiting_folder
 
         store = store_folder(self.root)
-        waited = (store / "waiting" / repo.name).is_dir()
         folder = self.config.migrations(repo.name)
-        place = store if waited else None
+        place = store if waiting_folder(store, repo.name).is_dir() else None
         return Target(repo.name, self.database(repo), self.root, folder, place)
 
     def choices(self, choices: Choices) -> Choices:

@@ -10,7 +10,6 @@ from ashflow.plan.built_on import refuse_built_on, refuse_caught_up
 from ashflow.plan.by_hand import Olds, sort_out
 from ashflow.plan.migrate import applied_migration
 from ashflow.plan.regen import RESTORE, Replaced, replaced, unpaired
-from ashflow.project.asking import folders_of
 from ashflow.run.migrating import ledger_of
 
 if TYPE_CHECKING:
@@ -206,7 +205,7 @@ def git_of(project: Project, repos: Sequence[str]) -> tuple[Located, GitStatus] 
         located = locate(project.root)
         if isinstance(located, Nowhere):
             return None
-        return located, status(located, folders_of(project, repos))
+        return located, status(located, project.config.folders(repos))
     except GitError:
         return None
 
@@ -219,7 +218,7 @@ def _ask_git(
     for repo in repos:
         project.database(repo)  # what speaks to it is imported meanwhile
     located, git = ask()
-    folders = folders_of(project, [repo.name for repo in repos])
+    folders = project.config.folders([repo.name for repo in repos])
     return histories, _told(located, git, histories, folders, scope)
 
 

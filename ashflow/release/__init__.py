@@ -29,9 +29,10 @@ from ashflow.history.ledger import ENVIRONMENT
 from ashflow.plan.migrate import Asked, Rules
 from ashflow.plan.states import State, states
 from ashflow.plan.steps import Done
-from ashflow.release.logged import Logged, utc_clock
+from ashflow.release.logged import Logged
 from ashflow.release.repos import Given, Repo, targets
 from ashflow.release.results import Migrated, Standing
+from ashflow.run.clock import utc_clock
 from ashflow.run.events import Created, Warned
 from ashflow.run.migrating import forget_what_is_back, planned_down, planned_up, run
 
@@ -203,8 +204,13 @@ def _another_environment(database: Database) -> str:
 
 
 def _refuse_several(found: Sequence[Target]) -> None:
-    """Refuse one count for two histories."""
-    if len(found) != 1:
+    """Refuse one count for two histories, or for none."""
+    if not found:
+        raise UsageError(
+            "that counts in the history of one database, and none is named",
+            hint="Name a repo; ashflow status lists those of the project.",
+        )
+    if len(found) > 1:
         names = ", ".join(target.repo for target in found)
         raise UsageError(
             f"that counts in the history of one database, and there are {len(found)}: {names}",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, assert_never
 
 from ashflow.run.events import Began, Created, Ended, Warned
@@ -44,8 +43,3 @@ def log_statement(sql: str, ms: float | None = None) -> None:
     """Log a statement when it is done, with the time that it took."""
     if ms is not None:
         LOGGER.debug("%s -- %.1f ms", sql, ms)
-
-
-def utc_clock() -> datetime:
-    """Return the moment, in UTC."""
-    return datetime.now(UTC)

@@ -131,7 +131,7 @@ def _project() -> Config:
 
 def _configured(config: Config, repo: RepoConfig, lock_timeout: float | None) -> Target:
     from ashflow.adapters.connect import connect
-    from ashflow.worktree.store import store_folder
+    from ashflow.worktree.store import store_folder, waiting_folder
 
     config.refuse_shared(repo)
     folder = config.migrations(repo.name)
@@ -154,7 +154,7 @@ def _configured(config: Config, repo: RepoConfig, lock_timeout: float | None) ->
         ),
         config.root,
         folder,
-        store if (store / "waiting" / repo.name).is_dir() else None,
+        store if waiting_folder(store, repo.name).is_dir() else None,
     )
 
 

@@ -15,6 +15,7 @@ from ashflow.change.renames import Renames
 from ashflow.run.bringing import Parcel, renamed
 from ashflow.run.journal import RECORD, read_record, run_folder
 from ashflow.worktree.ground import refused, remove, replace_file
+from ashflow.worktree.store import WAITING, waiting_folder
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -28,7 +29,7 @@ def is_waited(store: Path, repo: str) -> bool:
         store: The store; it need not be there.
         repo: The repo.
     """
-    return _folder(store, repo).is_dir()
+    return waiting_folder(store, repo).is_dir()
 
 
 def waiting(
@@ -45,7 +46,7 @@ def waiting(
     Raises:
         FileError: The record of a run can't be read.
     """
-    folder = _folder(store, repo)
+    folder = waiting_folder(store, repo)
     places = [folder / version for version in sorted(versions)]  # of two, the newer one counts
     marks = {run: place / run for place in places for run in _names(place)}
     found = []
@@ -102,7 +103,7 @@ def let_wait(store: Path, repo: str, run: str, version: str, steps: Sequence[Any
     Raises:
         FileError: It cannot be noted.
     """
-    folder = _folder(store, repo) / version
+    folder = waiting_folder(store, repo) / version
     with refused(f"{folder} cannot be written to"):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         replace_file(folder / run, json.dumps(steps) if steps else "")
@@ -124,8 +125,8 @@ def hand_on(
         FileError: It cannot be noted.
     """
     for version in versions:
-        for run in _names(_folder(store, repo) / version):
-            known = _steps(_folder(store, repo) / version / run)
+        for run in _names(waiting_folder(store, repo) / version):
+            known = _steps(waiting_folder(store, repo) / version / run)
             let_wait(store, repo, run, to, [*known, renames] if any(renames) else known)
 
 
@@ -140,7 +141,7 @@ def no_more(store: Path, repo: str, runs: Collection[str]) -> None:
     Raises:
         FileError: It cannot be noted.
     """
-    folder = _folder(store, repo)
+    folder = waiting_folder(store, repo)
     for version in _names(folder) if runs else ():
         with refused(f"{folder / version} cannot be written to"):
             for run in runs:
@@ -168,12 +169,7 @@ def forget_applied(store: Path, repo: str, applied: Iterable[str], database_id: 
 
 def still_wanted(store: Path) -> frozenset[str]:
     """Return the names of the runs of which something waits."""
-    folder = store / "waiting"
-    return frozenset(path.name for path in folder.glob("*/*/*"))
-
-
-def _folder(store: Path, repo: str) -> Path:
-    return store / "waiting" / repo
+    return frozenset(path.name for path in (store / WAITING).glob("*/*/*"))
 
 
 def _names(folder: Path) -> list[str]:

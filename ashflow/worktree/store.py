@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 JOURNAL: Final = "journal.json"
 """The file that stands in the store while a run is under way; see `run.journal`."""
+WAITING: Final = "waiting"
+"""The folder of the rows that wait for a migration; see `run.waiting`."""
 
 
 def store_folder(root: Path) -> Path:
@@ -34,6 +36,18 @@ def store_folder(root: Path) -> Path:
         return real / ".ashflow"
     common = pointed(folder / "commondir") or folder
     return common / "ashflow" / hashlib.sha256(os.fsencode(real)).hexdigest()[:16]
+
+
+def waiting_folder(store: Path, repo: str) -> Path:
+    """Return the folder of the rows that wait for migrations of a repo; see `run.waiting`.
+
+    It is there where something waits, or has waited.
+
+    Args:
+        store: The store; it need not be there.
+        repo: The repo.
+    """
+    return store / WAITING / repo
 
 
 def open_store(root: Path) -> Path:

@@ -17,7 +17,8 @@ from ashflow.change.renames import parse_renames
 from ashflow.plan.choices import Choices
 from ashflow.project import codegen, migrate
 from ashflow.project.check import Asked, check
-from ashflow.project.checkout import Project, open_project, utc_clock
+from ashflow.project.checkout import Project, open_project
+from ashflow.run.clock import utc_clock
 from ashflow.schema.sqltext import quote
 from ashflow.schema.table import DOMAIN
 

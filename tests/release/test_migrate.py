@@ -533,6 +533,14 @@ def test_a_step_that_is_no_number_of_migrations_is_refused(shop, step):
         release.migrate("repo", step=step)
 
 
+@pytest.mark.parametrize("counted", [{"step": 1}, {"to": version(1)}])
+def test_a_count_for_no_repo_at_all_is_refused(shop, counted):
+    with pytest.raises(UsageError, match="one database, and none is named") as told:
+        release.migrate([], **counted)
+    assert "Name a repo" in told.value.hint
+    assert release.migrate([]) == ()
+
+
 def test_where_the_current_folder_is_gone_what_is_absolute_is_migrated(shop, tmp_path, monkeypatch):
     folder = tmp_path / "gone"
     folder.mkdir()
