@@ -6,7 +6,6 @@ from contextlib import nullcontext
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from ashflow.errors import LockedError
 from ashflow.plan.choices import Choices, dealt
 from ashflow.plan.codegen import Change, Generated, check_fills, find_change
 
@@ -226,6 +225,7 @@ def write(project: Project, generated: Sequence[Generated], found: Sequence[Foun
         FileError: A file is there already, or the disk refuses.
         LockedError: Another process wrote meanwhile.
     """
+    from ashflow.project.meanwhile import changed_meanwhile
     from ashflow.worktree.files import came_or_went, write_new
     from ashflow.worktree.store import held, store_folder
 
@@ -235,9 +235,5 @@ def write(project: Project, generated: Sequence[Generated], found: Sequence[Foun
             folders = project.folders(one.repo)
             places = (folders.migrations, folders.snapshots)
             if came_or_went(project.root, places, one.history.tree):
-                raise LockedError(
-                    f"migrations or snapshots of {one.repo} were changed by another process "
-                    "meanwhile",
-                    hint="Nothing was written. Run the command again: it compares anew.",
-                )
+                raise changed_meanwhile([one.repo])
         write_new(project.root, {p: text for one in generated for p, text in one.files.items()})

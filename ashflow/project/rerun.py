@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar
 
-from ashflow.errors import FileError, LockedError
+from ashflow.errors import LockedError
 from ashflow.history.history import read_history
 from ashflow.history.ledger import NOTHING
+from ashflow.project.meanwhile import changed_meanwhile
 from ashflow.run.bringing import renamed
 from ashflow.run.events import Created
 from ashflow.run.journal import next_run, prune, standing
@@ -230,8 +231,7 @@ def check_unchanged(project: Project, plan: Planned, session: Session | None) ->
         session: A session of the database; None where that is not there.
 
     Raises:
-        LockedError: The database was migrated meanwhile.
-        FileError: Files were changed meanwhile.
+        LockedError: The database was migrated meanwhile, or files were changed.
     """
     mark = NOTHING if session is None else session.mark()
     if mark != plan.ledger.mark:
@@ -249,7 +249,4 @@ def check_unchanged(project: Project, plan: Planned, session: Session | None) ->
     ).paths
     now = DiskTree(project.root, plan.replaced.paths)
     if ours or any(now[path] != then[path] for path in now):
-        raise FileError(
-            f"migrations or snapshots of {plan.repo} were changed by another process meanwhile",
-            hint="Nothing was changed. Run it again: it plans anew.",
-        )
+        raise changed_meanwhile([plan.repo])

@@ -214,10 +214,13 @@ def _ask_git(
     project: Project, repos: Sequence[RepoConfig], scope: Scope, ask: Ask
 ) -> tuple[dict[str, History], Ground]:
     """List the files of some repos, while git looks what is new there, and what is gone."""
-    histories = _histories(project, repos)
-    for repo in repos:
-        project.database(repo)  # what speaks to it is imported meanwhile
-    located, git = ask()
+
+    def look() -> dict[str, History]:
+        for repo in repos:
+            project.database(repo)  # what speaks to it is imported meanwhile
+        return _histories(project, repos)
+
+    histories, located, git = ask(look)
     folders = project.config.folders([repo.name for repo in repos])
     return histories, _told(located, git, histories, folders, scope)
 

@@ -120,12 +120,20 @@ def came_or_went(root: Path, folders: Sequence[str], then: Mapping[str, str]) ->
         return frozenset(set(read_tree(root, folders)) ^ set(then))
     found: set[str] = set()
     for folder, before in listed.items():
-        if before.time and before.time == _changed_at(f"{root}/{folder}"):
+        if before.time and before.time == changed_at(f"{root}/{folder}"):
             continue
         now: dict[str, Listed] = {}
         _list(str(root), folder, now, known=listed)
         found |= {*before.files} ^ {*chain.from_iterable(one.files for one in now.values())}
     return frozenset(found)
+
+
+def changed_at(folder: str) -> int:
+    """Return when a folder was last changed, in nanoseconds; 0 where it is not there."""
+    try:
+        return os.stat(folder).st_mtime_ns
+    except OSError:  # who lists it will say so
+        return 0
 
 
 def write_new(
@@ -323,16 +331,8 @@ def _list(
 
 def _settled(folder: str) -> int:
     """Return when a folder was changed; 0 where it may change once more within the same tick."""
-    changed = _changed_at(folder)
+    changed = changed_at(folder)
     return changed if changed < time.time_ns() - _TICK else 0
-
-
-def _changed_at(folder: str) -> int:
-    """Return when a folder was last changed, in nanoseconds; 0 where it is not there."""
-    try:
-        return os.stat(folder).st_mtime_ns
-    except OSError:  # who lists it will say so
-        return 0
 
 
 def _read(root: Path, path: str) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+from itertools import count
+
 import pytest
 
-from ashflow.errors import GitError, UsageError
+from ashflow.errors import GitError, LockedError, UsageError
 from ashflow.plan.regen import replaced
 from ashflow.project.asking import asking_git
 from ashflow.project.checkout import open_project
@@ -146,3 +149,45 @@ def test_what_came_from_a_branch_of_a_remote_is_refused(begun, tmp_path):
     with pytest.raises(UsageError, match="is on origin/theirs already"):
         going(begun)
     assert going(begun, Scope(staged=True, published=True)) == pair(begun)
+
+
+def told_late(begun, monkeypatch, deed, *, times=1):
+    """Ask git, where files come or go after it has looked and before they are listed."""
+    project = open_project(begun.root, {})
+    repos = project.repos(["repo"])
+    listed, left = project.history, [deed] * times
+
+    def history(repo):
+        if left:
+            left.pop()()
+        return listed(repo)
+
+    with asking_git(project, repos) as git:
+        time.sleep(0.3)  # git has long answered
+        monkeypatch.setattr(type(project), "history", lambda self, repo: history(repo))
+        return _ask_git(project, repos, Scope(), git)
+
+
+def test_what_came_after_git_had_looked_is_no_tracked_file(begun, monkeypatch):
+    late = f"priv/repo/migrations/{'9' * 14}_late.py"
+    histories, ground = told_late(begun, monkeypatch, (begun.root / late).touch)
+    assert late in histories["repo"].paths
+    assert late in ground.new
+
+
+def test_what_went_after_git_had_looked_is_neither_there_nor_new(begun, monkeypatch):
+    path = begun.path("color")
+    histories, ground = told_late(begun, monkeypatch, (begun.root / path).unlink)
+    assert path not in histories["repo"].paths
+    assert path not in ground.new
+
+
+def test_who_never_stops_changing_the_files_is_told_of(begun, monkeypatch):
+    names = count()
+
+    def deed():
+        (begun.root / f"priv/repo/migrations/{next(names)}.txt").touch()
+
+    with pytest.raises(LockedError, match="changed by another process") as caught:
+        told_late(begun, monkeypatch, deed, times=100)
+    assert "again" in caught.value.hint
