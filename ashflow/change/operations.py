@@ -120,7 +120,6 @@ _KINDS: dict[str, type] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
 class CreateTable(_WholeTable):
     """Make a table.
 
@@ -134,10 +133,13 @@ class CreateTable(_WholeTable):
         options: How it is kept.
     """
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True)
+
 class DropTable(_WholeTable):
     """Drop a table; takes what `CreateTable` takes, and all of it, so that it can come back."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +183,6 @@ class _OneColumn:
         return self.column.references.owned(self.table, (self.column.name,))
 
 
-@dataclass(frozen=True, slots=True)
 class AddColumn(_OneColumn):
     """Add a column to a table.
 
@@ -190,8 +191,9 @@ class AddColumn(_OneColumn):
         column: The column; `references=` adds its foreign key with it.
     """
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True)
+
 class DropColumn(_OneColumn):
     """Drop a column, and its foreign key where it carries one.
 
@@ -199,6 +201,8 @@ class DropColumn(_OneColumn):
         table: The table.
         column: The column as it stands, so that it can come back.
     """
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +263,6 @@ class _OneIndex:
         return Index(self.name, self.keys, unique=self.unique, where=self.where)
 
 
-@dataclass(frozen=True, slots=True)
 class AddIndex(_OneIndex):
     """Add an index.
 
@@ -271,10 +274,13 @@ class AddIndex(_OneIndex):
         where: A condition; only rows that meet it are in the index.
     """
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True)
+
 class DropIndex(_OneIndex):
     """Drop an index; takes what `AddIndex` takes."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +296,6 @@ class _OneCheck:
         return Check(self.name, self.sql)
 
 
-@dataclass(frozen=True, slots=True)
 class AddCheck(_OneCheck):
     """Add a condition that every row has to meet.
 
@@ -300,10 +305,13 @@ class AddCheck(_OneCheck):
         name: The name of the constraint.
     """
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True)
+
 class DropCheck(_OneCheck):
     """Drop a check; takes what `AddCheck` takes."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,7 +325,6 @@ class _OneForeignKey:
         object.__setattr__(self, "key", self.key.owned(self.table))
 
 
-@dataclass(frozen=True, slots=True)
 class AddForeignKey(_OneForeignKey):
     """Add a foreign key.
 
@@ -326,10 +333,13 @@ class AddForeignKey(_OneForeignKey):
         key: The key, with its `columns`.
     """
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True)
+
 class DropForeignKey(_OneForeignKey):
     """Drop a foreign key; takes what `AddForeignKey` takes."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,7 +396,6 @@ class _OneStatement:
         return Statement(self.name, self.up, self.down)
 
 
-@dataclass(frozen=True, slots=True)
 class AddStatement(_OneStatement):
     """Run the `up` of a resource's statement.
 
@@ -397,10 +406,13 @@ class AddStatement(_OneStatement):
         down: Those that undo it.
     """
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True)
+
 class DropStatement(_OneStatement):
     """Run the `down` of a resource's statement; takes what `AddStatement` takes."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)

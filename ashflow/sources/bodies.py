@@ -17,7 +17,7 @@ from ashflow.sources.places import Spot
 from ashflow.sources.resource import Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Mapping
 
 
 class Said(NamedTuple):
@@ -55,17 +55,16 @@ def body_of(cls: type[Resource]) -> dict[str, Said]:
     return said
 
 
-def in_order(annotated: Mapping[str, object], assigned: Iterable[str]) -> list[str]:
+def in_order(annotated: Collection[str], assigned: Collection[str]) -> list[str]:
     """Return the names of a class body in the order of its lines, as well as it can be known.
 
     Python keeps two lists. The names on both are the fixed points; between two of them those that
     are only annotated go before those that are only assigned.
 
     Args:
-        annotated: The annotated names, in order.
-        assigned: The assigned names, in order.
+        annotated: The annotated names, in order; each once.
+        assigned: The assigned names, in order; each once.
     """
-    assigned = dict.fromkeys(assigned)
     order: dict[str, None] = {}
     rest = iter(assigned)
     for name in annotated:
@@ -106,16 +105,16 @@ def _own(cls: type[Resource], inherited: Mapping[str, Said]) -> dict[str, Said]:
     for name, value in vars(cls).items():
         if name[0] == "_":
             continue
-        if isinstance(value, Member):
-            values[name] = value
-        elif name in annotations or name in inherited:
-            slot = isinstance(value, MemberDescriptorType)
+        if isinstance(value, Member) or name in annotations or name in inherited:
+            slot = type(value) is MemberDescriptorType
             values[name] = _behind_slot(cls, name) if slot else value
     own: dict[str, Said] = {}
     for name in in_order(annotations, values):
+        if name[0] == "_":
+            continue
         annotation, value = annotations.get(name, UNSET), values.get(name, UNSET)
         usual = annotation is UNSET or isinstance(annotation, (type, UnionType))
-        if name[0] != "_" and (usual or not _of_the_class(annotation, value)):
+        if usual or not _of_the_class(annotation, value):
             own[name] = Said(annotation, value, cls)
     return own
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
@@ -64,32 +65,73 @@ def column_of(
         Wrong: The options contradict each other, or the default is of another kind.
     """
     if attribute is UNSET:
-        return _plain(name, type_.type, type_.nullable)
+        return shared_column(name, type_.type, type_.nullable)
     if not isinstance(attribute, Attribute):
         default = _default(attribute, type_, spot, warnings)
         return Column(name, type_.type, nullable=type_.nullable, default=default)
     _judge(attribute, type_, spot)
     generated = attribute.generated_as
-    return Column(
+    column = shared_column(
         name,
         type_.type,
-        nullable=type_.nullable,
-        default=_default(attribute.default, type_, spot, warnings),
-        autoincrement=attribute.autoincrement,
-        max_length=attribute.max_length,
-        precision=attribute.precision,
-        scale=attribute.scale,
-        collate=attribute.collate,
-        generated_as=None if generated is None else text_of(generated),
-        stored=attribute.stored,
-        comment=attribute.comment,
+        type_.nullable,
+        attribute.autoincrement,
+        attribute.max_length,
+        attribute.precision,
+        attribute.scale,
+        attribute.collate,
+        None if generated is None else text_of(generated),
+        attribute.stored,
+        attribute.comment,
     )
+    default = _default(attribute.default, type_, spot, warnings)
+    return column if default is None else replace(column, default=default)
 
 
 @cache
-def _plain(name: str, type_: str, nullable: bool) -> Column:
-    """Return a column that is only annotated; many tables have the same ones."""
-    return Column(name, type_, nullable=nullable)
+def shared_column(
+    name: str,
+    type_: str,
+    nullable: bool,
+    autoincrement: bool = False,
+    max_length: int | None = None,
+    precision: int | None = None,
+    scale: int | None = None,
+    collate: str | None = None,
+    generated_as: str | None = None,
+    stored: bool = False,
+    comment: str | None = None,
+) -> Column:
+    """Return a column without a default; many tables have the same ones, and each is made once.
+
+    A default is none of the arguments: `1` and `True` are one key of a cache, and two defaults.
+
+    Args:
+        name: As in `Column`, like all that follow.
+        type_: Its type.
+        nullable: Whether it may be NULL.
+        autoincrement: Whether a key is never used again.
+        max_length: The longest text, in characters.
+        precision: The digits of a decimal.
+        scale: Those of them behind the point.
+        collate: The collation.
+        generated_as: What the value is computed from.
+        stored: Whether that is kept on disk.
+        comment: A word for the reader.
+    """
+    return Column(
+        name,
+        type_,
+        nullable=nullable,
+        autoincrement=autoincrement,
+        max_length=max_length,
+        precision=precision,
+        scale=scale,
+        collate=collate,
+        generated_as=generated_as,
+        stored=stored,
+        comment=comment,
+    )
 
 
 def check_of(table: str, column: str, choices: tuple[str, ...], spot: Spot) -> Check:

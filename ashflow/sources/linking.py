@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from ashflow.schema.table import Column, ForeignKey, foreign_key_name
+from ashflow.schema.table import ForeignKey, foreign_key_name
+from ashflow.sources.columns import shared_column
 from ashflow.sources.members import BelongsTo
 from ashflow.sources.reader import option_of, read
 from ashflow.sources.reading import Reading, claim, columns_there
@@ -14,6 +15,7 @@ from ashflow.sources.resource import Resource
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ashflow.schema.table import Column
     from ashflow.sources.members import Reference
     from ashflow.sources.places import Spot
 
@@ -71,10 +73,10 @@ class Readings:
         target = self._target(reading, link.target, spot)
         columns_there(target, (link.to,), spot)
         key = self._column(target, link.to, (*trail, (reading, name)))
-        column = Column(
+        column = shared_column(
             name,
             key.type,
-            nullable=nullable and name not in reading.primary_key,
+            nullable and name not in reading.primary_key,
             max_length=key.max_length,
             precision=key.precision,
             scale=key.scale,

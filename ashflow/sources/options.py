@@ -32,13 +32,14 @@ def judge(member: Member, spot: Spot) -> None:
     if member.unknown:
         raise _unknown_option(member.word, member.unknown, spot)
     for option, value in vars(member).items():
-        if (value is None and option not in _REQUIRED) or option not in _RULES:
+        if value is None:
+            if option not in _REQUIRED:
+                continue
+        elif (value is True or value is False) and option in _FLAGS:
             continue
-        if (value is True or value is False) and option in _FLAGS:
-            continue
-        judged, what = _RULES[option]
-        if not judged(value):
-            raise spot.wrong(f"has {option}={value!r}, which is not {what}")
+        rule = _RULES.get(option)
+        if rule is not None and not rule[0](value):
+            raise spot.wrong(f"has {option}={value!r}, which is not {rule[1]}")
 
 
 def judge_domain(domain: Domain, spot: Spot) -> None:
