@@ -19,6 +19,7 @@ from ashflow.worktree.ground import (
     move,
     move_folder,
     read_bytes,
+    refusal,
     refused,
     remove,
     standing_files,
@@ -26,8 +27,12 @@ from ashflow.worktree.ground import (
 from ashflow.worktree.staging import clear, make_staging, settle, stage_all
 
 _SNAPSHOTS = ("priv", "resource_snapshots")
-_TICK = 2_000_000_000
-"""So many nanoseconds after a change, another one may leave a folder's time as it is (FAT)."""
+_TICK = 50_000_000
+"""So many nanoseconds after a change, another one may leave a folder's time as it is: the clock of
+a kernel ticks a hundred times a second and more."""
+_COARSE_TICK = 2_000_000_000
+"""The same for a file system that keeps no parts of a millisecond; FAT counts two seconds
+(https://learn.microsoft.com/windows/win32/sysinfo/file-times)."""
 _USUAL: Mapping[str, int] = {}
 _NONE: Mapping[str, Listed] = {}
 
@@ -96,9 +101,7 @@ def read_tree(root: Path, folders: Sequence[str]) -> DiskTree:
     Raises:
         FileError: A folder cannot be read, or is no folder.
     """
-    listed: dict[str, Listed] = {}
-    for folder in folders:
-        _list(str(root), folder, listed)
+    listed = _list(str(root), folders)
     return DiskTree(root, chain.from_iterable(one.files for one in listed.values()), listed)
 
 
@@ -118,14 +121,14 @@ def came_or_went(root: Path, folders: Sequence[str], then: Mapping[str, str]) ->
     listed = then.listed if isinstance(then, DiskTree) else {}
     if not listed.keys() >= set(folders):
         return frozenset(set(read_tree(root, folders)) ^ set(then))
-    found: set[str] = set()
-    for folder, before in listed.items():
-        if before.time and before.time == changed_at(f"{root}/{folder}"):
-            continue
-        now: dict[str, Listed] = {}
-        _list(str(root), folder, now, known=listed)
-        found |= {*before.files} ^ {*chain.from_iterable(one.files for one in now.values())}
-    return frozenset(found)
+    doubtful = [
+        folder
+        for folder, before in listed.items()
+        if not before.time or before.time != changed_at(f"{root}/{folder}")
+    ]
+    now = _list(str(root), doubtful, known=listed)
+    here = chain.from_iterable(one.files for one in now.values())
+    return frozenset({path for folder in doubtful for path in listed[folder].files} ^ {*here})
 
 
 def changed_at(folder: str) -> int:
@@ -297,42 +300,43 @@ def _on_the_way(root: Path, folders: Iterable[str]) -> Iterator[str]:
 
 
 def _list(
-    root: str, folder: str, found: dict[str, Listed], known: Mapping[str, Listed] = _NONE
-) -> None:
-    """List a folder and those below it; there may be ten thousands of files.
+    root: str, folders: Iterable[str], known: Mapping[str, Listed] = _NONE
+) -> dict[str, Listed]:
+    """List some folders and those below them; there may be ten thousands of files.
 
     Args:
         root: The project's folder.
-        folder: The folder, relative to it.
-        found: Gets what is in each one.
-        known: Those below it that are left out.
+        folders: The folders, relative to it.
+        known: Those below them that are left out.
 
     Raises:
         FileError: A folder cannot be read, or is no folder.
     """
-    folders = [folder]
-    with refused(f"{folder} cannot be read"):
-        while folders:
-            path = folders.pop()
-            here = found[path] = Listed(_settled(f"{root}/{path}"), [])
-            try:
-                entries = os.scandir(f"{root}/{path}")
-            except FileNotFoundError:
-                continue
-            with entries:
-                there = list(entries)
-            here.files.extend([f"{path}/{entry.name}" for entry in there if entry.is_file()])
-            if len(here.files) != len(there):
-                below = [entry for entry in there if entry.is_dir(follow_symlinks=False)]
-                folders.extend(f"{path}/{entry.name}" for entry in below)
-            if known:
-                folders = [path for path in folders if path not in known]
+    found: dict[str, Listed] = {}
+    waiting = [*folders]
+    now = time.time_ns()
+    while waiting:
+        path = waiting.pop()
+        place = f"{root}/{path}"
+        changed = changed_at(place)
+        try:
+            there = [*os.scandir(place)]
+            files = [f"{path}/{entry.name}" for entry in there if entry.is_file()]
+        except FileNotFoundError:
+            there = files = []
+        except OSError as error:
+            raise refusal(f"{path} cannot be read", error) from error
+        if len(files) != len(there):
+            below = [entry for entry in there if entry.is_dir(follow_symlinks=False)]
+            paths = (f"{path}/{entry.name}" for entry in below)
+            waiting.extend(path for path in paths if path not in known)
+        found[path] = Listed(changed if _is_settled(changed, now) else 0, files)
+    return found
 
 
-def _settled(folder: str) -> int:
-    """Return when a folder was changed; 0 where it may change once more within the same tick."""
-    changed = changed_at(folder)
-    return changed if changed < time.time_ns() - _TICK else 0
+def _is_settled(changed: int, now: int) -> bool:
+    """Whether a folder that changed at a time can't change once more within the same tick."""
+    return changed < now - (_TICK if changed % 1_000_000 else _COARSE_TICK)
 
 
 def _read(root: Path, path: str) -> str:

@@ -41,8 +41,18 @@ def refused(message: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        hint = _HINTS.get(error.errno or 0, "Mend that and try again.")
-        raise FileError(f"{message}: {error.strerror}", hint=hint) from error
+        raise refusal(message, error) from error
+
+
+def refusal(message: str, error: OSError) -> FileError:
+    """Return what the operating system refuses as an error of ours.
+
+    Args:
+        message: What cannot be done, and to which file or folder.
+        error: Why.
+    """
+    hint = _HINTS.get(error.errno or 0, "Mend that and try again.")
+    return FileError(f"{message}: {error.strerror}", hint=hint)
 
 
 def free_places(root: Path, paths: Iterable[str]) -> dict[str, str]:
