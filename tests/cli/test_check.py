@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-import time
 
 import pytest
 
@@ -203,29 +200,3 @@ def test_what_is_unchanged_needs_no_operations_no_migration_and_no_database(day,
         "rich",
         "sqlite3",
     }
-
-
-def test_a_hundred_resources_that_are_unchanged_cost_less_than_three_times_python_and_click(
-    day, unmeasured
-):
-    tables = POSTS + "".join(
-        f'class T{i}(Resource, table="t{i}"):\n'
-        "    id: int = integer_primary_key()\n    title: str\n    size: int = 0\n"
-        for i in range(100)
-    )
-    day.change(tables, "many", migrate=False)
-    day.project.git.commit("many")
-    env = {name: value for name, value in unmeasured.items() if name != "PYTHONDONTWRITEBYTECODE"}
-
-    def seconds(*command):
-        start = time.perf_counter()
-        done = subprocess.run(command, cwd=day.root, env=env, capture_output=True, check=False)
-        assert done.returncode == 0, done
-        return time.perf_counter() - start
-
-    # `-c` runs as the installed command does: without `runpy`, which `-m` loads.
-    ours = (sys.executable, "-c", "from ashflow.cli import main; main()", "check")
-    least = (sys.executable, "-c", "import click, json, dataclasses")
-    pairs = [(seconds(*ours), seconds(*least)) for _ in range(8)][1:]
-    ratio = min(a for a, _ in pairs) / min(b for _, b in pairs)
-    assert ratio < 3, (ratio, pairs)
