@@ -117,24 +117,6 @@ class Config(NamedTuple):
             hint=f"Configured are: {known}. Another one needs [tool.ashflow.repos.{name}] there.",
         )
 
-    def refuse_shared(self, repo: RepoConfig) -> None:
-        """Refuse two repos in one database: each would take the other's migrations for its own.
-
-        Args:
-            repo: One of them.
-
-        Raises:
-            ConfigError: Another one has its database and its ledger.
-        """
-        for other in self.repos:
-            same = (other.location, other.ledger) == (repo.location, repo.ledger)
-            if other.name != repo.name and same:
-                raise ConfigError(
-                    f"the repos {repo.name} and {other.name} have one database and one ledger",
-                    hint="Give each a url of its own, or a ledger of its own: ledger = "
-                    f'"{other.name}_migrations" in [tool.ashflow.repos.{other.name}].',
-                )
-
     def migrations(self, repo: str) -> str:
         """Return the folder of a repo's migrations, relative to the root, with `/`."""
         return f"priv/{repo}/migrations"

@@ -27,7 +27,7 @@ _SECRET: Final = re.compile(
 def connect(
     url: str,
     *,
-    root: Path,
+    root: Path | None,
     lock_timeout: float = 60.0,
     log: Log | None = None,
     ledger: str = LEDGER,
@@ -38,7 +38,7 @@ def connect(
 
     Args:
         url: `sqlite:///relative/to/the/root.db` or `sqlite:////absolute.db`.
-        root: The folder of the project.
+        root: The folder that a relative path starts from; None: the current one.
         lock_timeout: How long to wait for a lock, in seconds.
         log: Told of every statement before it runs.
         ledger: What the table is called that says what is applied.

@@ -160,21 +160,12 @@ class Project:
         """Return the database of a repo; nothing is opened yet.
 
         Raises:
-            ConfigError: Its url can't be used.
+            ConfigError: Its url can't be used, or another repo has its database and its ledger.
         """
-        from ashflow.adapters.connect import connect
         from ashflow.adapters.protocol import CAREFUL
+        from ashflow.run.configured import database_of
 
-        self.config.refuse_shared(repo)
-        return connect(
-            repo.url,
-            root=self.root,
-            lock_timeout=repo.lock_timeout,
-            log=self.log,
-            ledger=repo.ledger,
-            environment=self.config.environment,
-            care=self.care or CAREFUL,
-        )
+        return database_of(self.config, repo, log=self.log, care=self.care or CAREFUL)
 
     def target(self, repo: RepoConfig) -> Target:
         """Return the database of a repo with what it is migrated with; nothing is opened yet.
@@ -182,13 +173,9 @@ class Project:
         Raises:
             ConfigError: Its url can't be used.
         """
-        from ashflow.run.migrating import Target
-        from ashflow.worktree.store import store_folder, waiting_folder
+        from ashflow.run.configured import target_of
 
-        store = store_folder(self.root)
-        folder = self.config.migrations(repo.name)
-        place = store if waiting_folder(store, repo.name).is_dir() else None
-        return Target(repo.name, self.database(repo), self.root, folder, place)
+        return target_of(self.config, repo, self.database(repo))
 
     def choices(self, choices: Choices) -> Choices:
         """Return what the user chose, with what the configuration chooses by default."""

@@ -20,6 +20,7 @@ from ashflow.config import (
 from ashflow.errors import ConfigError
 from ashflow.history.ledger import LEDGER
 from ashflow.release.logged import log_statement
+from ashflow.run.configured import database_of, refuse_shared, target_of
 from ashflow.run.migrating import Target
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from ashflow.config import Config, RepoConfig
 
 PROJECT: Final = "ASHFLOW_PROJECT"
-_ABSOLUTE: Final = "sqlite:////"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,24 +77,12 @@ def targets(given: Given, lock_timeout: float | None = None) -> Iterator[list[Ta
         CutOffError: A regen was cut off in the project.
     """
     found = list(_targets(given, lock_timeout))
-    _refuse_shared(found)
+    refuse_shared((target.repo, target.database) for target in found)
     try:
         yield found
     finally:
         for target in found:
             target.database.close()
-
-
-def _refuse_shared(found: Sequence[Target]) -> None:
-    """Refuse two repos with one ledger: each would take the other's migrations for its own."""
-    owners: dict[tuple[str, str], str] = {}
-    for target in found:
-        other = owners.setdefault(target.database.place, target.repo)
-        if other != target.repo:
-            raise ConfigError(
-                f"the repos {other} and {target.repo} have one database and one ledger",
-                hint="Give each a url of its own, or a ledger of its own.",
-            )
 
 
 def _targets(given: Given, lock_timeout: float | None) -> Iterator[Target]:
@@ -130,10 +118,6 @@ def _project() -> Config:
 
 
 def _configured(config: Config, repo: RepoConfig, lock_timeout: float | None) -> Target:
-    from ashflow.adapters.connect import connect
-    from ashflow.worktree.store import store_folder, waiting_folder
-
-    config.refuse_shared(repo)
     folder = config.migrations(repo.name)
     if not _is_folder(config.root / folder):
         raise ConfigError(
@@ -141,21 +125,8 @@ def _configured(config: Config, repo: RepoConfig, lock_timeout: float | None) ->
             hint="Was it packed along? Where there is to be none, make it empty, or name the other "
             "repos.",
         )
-    store = store_folder(config.root)
-    return Target(
-        repo.name,
-        connect(
-            repo.url,
-            root=config.root,
-            lock_timeout=repo.lock_timeout if lock_timeout is None else lock_timeout,
-            log=log_statement,
-            ledger=repo.ledger,
-            environment=config.environment,
-        ),
-        config.root,
-        folder,
-        store if waiting_folder(store, repo.name).is_dir() else None,
-    )
+    database = database_of(config, repo, lock_timeout=lock_timeout, log=log_statement)
+    return target_of(config, repo, database)
 
 
 def _given(repo: Repo, lock_timeout: float | None) -> Target:
@@ -164,7 +135,7 @@ def _given(repo: Repo, lock_timeout: float | None) -> Target:
     folder = folder_of(repo.migrations)
     database = connect(
         repo.url,
-        root=Path(os.sep) if repo.url.startswith(_ABSOLUTE) else current_folder(),
+        root=None,
         lock_timeout=repo.lock_timeout if lock_timeout is None else lock_timeout,
         log=log_statement,
         ledger=repo.ledger,

@@ -596,7 +596,30 @@ def test_a_ledger_can_not_have_a_name_that_is_taken(project, ashflow, name):
     assert not (project.root / "priv/repo/dev.sqlite3").exists()
 
 
-def test_two_repos_in_one_database_are_refused(project, ashflow):
+@pytest.mark.parametrize("other", ["one.sqlite3", "./one.sqlite3", "link.sqlite3"])
+def test_two_repos_in_one_database_are_refused_whatever_way_leads_there(project, ashflow, other):
+    (project.root / "link.sqlite3").symlink_to("one.sqlite3")
+    project.write(
+        "pyproject.toml",
+        f"""
+        [tool.ashflow]
+        [tool.ashflow.repos.one]
+        url = "sqlite:///one.sqlite3"
+        [tool.ashflow.repos.two]
+        url = "sqlite:///{other}"
+        """,
+    )
+    text = project.read("pyproject.toml")
+    for more in ("", 'ledger = "Ashflow_Migrations"\n'):  # SQLite takes both for one name
+        project.write("pyproject.toml", text + more)
+        failed = ashflow("migrate", "--repo", "one")
+        assert failed.code == 2
+        assert "the repos one and two have one database" in failed.err
+    project.write("pyproject.toml", text + 'ledger = "two_migrations"\n')
+    assert ashflow("migrate").code == 0
+
+
+def test_a_repo_whose_url_can_not_be_used_is_no_hindrance_to_another(project, ashflow):
     project.write(
         "pyproject.toml",
         """
@@ -604,15 +627,11 @@ def test_two_repos_in_one_database_are_refused(project, ashflow):
         [tool.ashflow.repos.one]
         url = "sqlite:///one.sqlite3"
         [tool.ashflow.repos.two]
-        url = "sqlite:///one.sqlite3"
+        url = "oracle://two"
         """,
     )
-    failed = ashflow("migrate")
-    assert failed.code == 2
-    assert "the repos one and two have one database" in failed.err
-    text = project.read("pyproject.toml")
-    project.write("pyproject.toml", text + 'ledger = "two_migrations"\n')
-    assert ashflow("migrate").code == 0
+    assert ashflow("migrate", "--repo", "one").code == 0
+    assert "oracle" in ashflow("migrate", "--repo", "two").err
 
 
 def test_a_migration_that_is_moved_away_while_the_lock_is_waited_for_is_not_applied(

@@ -27,6 +27,7 @@ from ashflow.adapters.sqlite.session import SqliteSession
 from ashflow.adapters.sqlite.speaking import Speaking
 from ashflow.errors import DatabaseError, FileError, LockedError, NotADatabaseError
 from ashflow.history.ledger import META
+from ashflow.schema.sqltext import fold
 from ashflow.worktree.locking import holding
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class SqliteDatabase:
     @property
     def place(self) -> tuple[str, str]:
         """Where its ledger is: the file, wherever a link leads, and the name of the table."""
-        return self.target, self._ledger
+        return self.target, fold(self._ledger)
 
     @property
     def target(self) -> str:

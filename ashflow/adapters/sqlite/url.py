@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import Final
 
+from ashflow.config import current_folder
 from ashflow.errors import ConfigError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _START: Final = "sqlite:///"
 _HINT: Final = (
@@ -16,12 +15,13 @@ _HINT: Final = (
 )
 
 
-def path_of(url: str, *, root: Path) -> Path:
+def path_of(url: str, *, root: Path | None) -> Path:
     """Return the absolute path of the file that a url names.
 
     Args:
         url: `sqlite:///relative.db` or `sqlite:////absolute.db`.
-        root: The folder that a relative path starts from.
+        root: The folder that a relative path starts from; None: the current one, which an absolute
+            path does not need.
 
     Raises:
         ConfigError: The url is written in another way, or names a database in memory.
@@ -40,4 +40,7 @@ def path_of(url: str, *, root: Path) -> Path:
         raise ConfigError(
             f"the url {shown(url)!r} has options, which ashflow does not understand", hint=_HINT
         )
-    return root.absolute() / rest
+    path = Path(rest)
+    if path.is_absolute():
+        return path
+    return (current_folder() if root is None else root.absolute()) / path
