@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from typing import NoReturn
+
+    from ashflow.sources.ahead import Ahead
+
+_OF_RESOURCES: Final = frozenset({"codegen", "generate-migrations", "check", "regen"})
+"""The commands that import the resources."""
 
 
 def main() -> NoReturn:
@@ -15,6 +21,7 @@ def main() -> NoReturn:
     # Nearly all that a command makes lives until it ends; to walk over it again and again, in
     # search of garbage, takes a tenth of the time.
     gc.set_threshold(1_000_000, 50, 50)
+    ahead = _compiling(sys.argv[1:])
     import click
 
     from ashflow.cli.failure import failure
@@ -24,10 +31,25 @@ def main() -> NoReturn:
 
     end_as_interrupted()
     try:
-        code = ashflow.main(prog_name="ashflow", standalone_mode=False)
+        code = ashflow.main(prog_name="ashflow", standalone_mode=False, obj=ahead)
     except click.exceptions.Exit as stop:
         code = stop.exit_code
     except (AshflowError, click.ClickException, click.Abort, KeyboardInterrupt, OSError) as error:
         code = failure(error)
     gc.freeze()  # nor does Python have to look through all of it once more before it ends
     sys.exit(code or 0)
+
+
+def _compiling(arguments: list[str]) -> Ahead | None:
+    """Begin to compile resources that were edited, while what reads the arguments is imported."""
+    if not _OF_RESOURCES.intersection(arguments[:1]):
+        return None
+    from ashflow.config import current_folder, find_project, read_config
+    from ashflow.errors import AshflowError
+    from ashflow.sources.ahead import compile_ahead
+
+    try:
+        config = read_config(find_project(current_folder()), os.environ)
+    except AshflowError:  # the command finds the same, and says so
+        return None
+    return compile_ahead(config.domains, config.pythonpath)

@@ -34,6 +34,7 @@ def choices_of(options: Mapping[str, Any], *, no_renames: bool = False) -> Choic
         drop_columns=options["drop_columns"],
         drop_tables=options["drop_tables"],
         fills=options["fills"],
+        resolve=options.get("resolve", False),
     )
     if not options["renames"]:
         return choices

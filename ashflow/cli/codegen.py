@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from ashflow.cli.ask import answered, choices_of
 from ashflow.cli.guard import guard, knowing
-from ashflow.cli.listing import show_change, show_files, warn
 from ashflow.cli.options import common, opened, renaming
 from ashflow.cli.output import Output
-from ashflow.cli.runs import migration_json
 from ashflow.errors import UsageError
-from ashflow.project.codegen import Found, derived_name, empty, find, generate, write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,6 +18,7 @@ if TYPE_CHECKING:
     from ashflow.plan.choices import Choices
     from ashflow.plan.codegen import Change, Generated
     from ashflow.project.checkout import Project
+    from ashflow.project.codegen import Found
 
 
 @click.command(
@@ -66,15 +62,16 @@ def codegen(name: str | None, name_option: str | None, **options: Any) -> int:
     --drop-columns or --drop-tables is given. Migrations that were made with --dev are replaced by
     the one with a name, as regen does it.
     """
-    from ashflow.project.codegen import dev_among
-
     output = Output(options["as_json"], options["quiet"])
     name = _name(name, name_option, options)
     project = opened(output, writes=not (options["check"] or options["dry_run"]))
     if options["empty"] and name is not None:
         return _empty(project, output, name, options)
+    from ashflow.cli.ask import answered, choices_of
+    from ashflow.cli.listing import warn
+    from ashflow.project.codegen import dev_among, find
+
     choices = choices_of(options, no_renames=options["check"] or options["dev"])
-    choices = replace(choices, resolve=options["resolve"])
     repos = project.repos(options["repos"])
     project.refuse_left_out(repos)
     histories = [project.history(repo.name) for repo in repos]
@@ -156,6 +153,8 @@ def _check_together(options: Mapping[str, Any]) -> None:
 
 def _named(found: Found, name: str | None, options: Mapping[str, Any]) -> str | None:
     """Return the name of the migration of a repo; None for none."""
+    from ashflow.project.codegen import derived_name
+
     if options["snapshots_only"] or name is not None or not found.change:
         return name
     return derived_name(found, dev=options["dev"])
@@ -186,6 +185,8 @@ def _replace(
     options: Mapping[str, Any],
 ) -> int:
     """Replace the migrations that were made with --dev by one."""
+    from ashflow.cli.ask import answered
+    from ashflow.cli.listing import show_change, show_files, warn
     from ashflow.cli.plan import ask, run_all, show_plan
     from ashflow.project.regen import plan_regen
     from ashflow.project.rerun import run_regen
@@ -228,6 +229,8 @@ def _replace(
 
 
 def _check(output: Output, project: Project, found: Sequence[Found], dev: Sequence[str]) -> int:
+    from ashflow.cli.listing import show_change
+
     stale = [one for one in found if one.change]
     for one in stale:
         show_change(output, one, named=len(project.config.repos) > 1)
@@ -250,6 +253,9 @@ def _write(
     named: Sequence[tuple[Found, str | None]],
     options: Mapping[str, Any],
 ) -> int:
+    from ashflow.cli.listing import show_change, show_files
+    from ashflow.project.codegen import generate, write
+
     generated = [(one, generate(project, one, name)) for one, name in named]
     files = [one for _, one in generated if one is not None]
     if not options["dry_run"] and files:
@@ -265,6 +271,10 @@ def _write(
 
 
 def _empty(project: Project, output: Output, name: str, options: Mapping[str, Any]) -> int:
+    from ashflow.cli.listing import show_files
+    from ashflow.cli.runs import migration_json
+    from ashflow.project.codegen import empty, write
+
     repos = project.one_repo(options["repos"], "--empty")
     history = project.history(repos[0].name)
     generated = empty(project, history, repos[0].name, name)
@@ -278,6 +288,8 @@ def _empty(project: Project, output: Output, name: str, options: Mapping[str, An
 
 def as_json(generated: Sequence[tuple[Found, Generated | None]]) -> dict[str, Any]:
     """Return what codegen found and wrote, as the contract has it."""
+    from ashflow.cli.runs import migration_json
+
     return {
         "stale": any(bool(found.change) for found, _ in generated),
         "repos": [

@@ -113,7 +113,11 @@ def care_of(output: Output, *, rebuild: bool = False, no_verify: bool = False) -
 
 
 def opened(
-    output: Output, *, log: Log | None = None, care: Care | None = None, writes: bool = False
+    output: Output,
+    *,
+    log: Log | None = None,
+    care: Care | None = None,
+    writes: bool = False,
 ) -> Project:
     """Return the project that the current folder is in.
 
@@ -129,7 +133,10 @@ def opened(
     """
     from ashflow.project.checkout import open_project
 
-    project = open_project(current_folder(), os.environ, tell=output.tell, log=log, care=care)
+    ahead = click.get_current_context().obj
+    project = open_project(
+        current_folder(), os.environ, tell=output.tell, log=log, care=care, ahead=ahead
+    )
     if writes:
         from ashflow.run.cut_off import refuse_cut_off
 

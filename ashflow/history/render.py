@@ -146,6 +146,7 @@ class _Writer:
 
     def __init__(self) -> None:
         self.names: set[str] = set()
+        self._columns: dict[int, tuple[Column, Piece]] = {}
 
     def migration(
         self, migration: Migration, notes: Sequence[str], carried: Carried = NOTHING
@@ -189,8 +190,20 @@ class _Writer:
                 return Code(f"{before}{self._name('desc')}(", [self._code(key)], ")")
             case UtcNow():
                 return before + self._name("utc_now")
+            case Column() if not before:
+                return self._column(value)
             case _:
                 return self._call(value, before)
+
+    def _column(self, column: Column) -> Piece:
+        """Return the call that makes a column; many tables hold the same one.
+
+        It is kept, so that no other has its `id`.
+        """
+        known = self._columns.get(id(column))
+        if known is None:
+            known = self._columns[id(column)] = column, self._call(column)
+        return known[1]
 
     def _call(self, value: Any, before: str = "") -> Piece:  # noqa: ANN401  (an operation, or a part)
         """Return the call that makes a value, without what goes without saying."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ashflow.config import find_project, read_config
 from ashflow.errors import UsageError
-from ashflow.history.history import History, read_history
 from ashflow.run.clock import utc_clock
 
 if TYPE_CHECKING:
@@ -16,12 +16,24 @@ if TYPE_CHECKING:
 
     from ashflow.adapters.protocol import Care, Database, Log
     from ashflow.config import Config, RepoConfig
-    from ashflow.history.history import Tree
+    from ashflow.history.history import History, Tree
     from ashflow.plan.choices import Choices
     from ashflow.plan.codegen import Folders
     from ashflow.run.events import Event, Tell
     from ashflow.run.migrating import Target
+    from ashflow.sources.ahead import Ahead
     from ashflow.sources.load import Declared
+
+
+_COMPARING: Final = (
+    "ashflow.change.diff",
+    "ashflow.change.questions",
+    "ashflow.plan.clashes",
+    "ashflow.plan.files",
+    "ashflow.plan.fills",
+    "ashflow.plan.kept",
+)
+"""What is imported to compare and to write, where anything differs."""
 
 
 def silent(event: Event) -> None:
@@ -37,9 +49,10 @@ class Project:
         tell: Is told what happens.
         log: Is told of every statement of a migration; None: nobody asked.
         care: How carefully databases are changed; None: as carefully as can be.
+        ahead: What compiles the modules of resources meanwhile; None: nothing does.
     """
 
-    __slots__ = ("_declared", "care", "config", "log", "now", "tell")
+    __slots__ = ("_declared", "ahead", "care", "config", "log", "now", "tell")
 
     def __init__(
         self,
@@ -49,12 +62,14 @@ class Project:
         tell: Tell = silent,
         log: Log | None = None,
         care: Care | None = None,
+        ahead: Ahead | None = None,
     ) -> None:
         self.config = config
         self.now = now
         self.tell = tell
         self.log = log
         self.care = care
+        self.ahead = ahead
         self._declared: dict[str, Declared] = {}
 
     @property
@@ -128,6 +143,8 @@ class Project:
             DuplicateVersionError: Two migrations carry one version.
             FileError: A folder cannot be read.
         """
+        from ashflow.history.history import read_history
+
         folders = self.folders(repo)
         return read_history(
             self.tree(repo),
@@ -146,6 +163,10 @@ class Project:
         if not self._declared:
             from ashflow.sources.load import load_declared
 
+            if self.ahead is not None:
+                for name in _COMPARING:  # what was edited is most likely not what was written down
+                    import_module(name)
+                self.ahead.wait()
             self._declared.update(
                 load_declared(
                     self.config.domains,
@@ -195,6 +216,7 @@ def open_project(
     tell: Tell = silent,
     log: Log | None = None,
     care: Care | None = None,
+    ahead: Ahead | None = None,
 ) -> Project:
     """Find the project that a folder is in, and read its configuration.
 
@@ -204,9 +226,10 @@ def open_project(
         tell: Is told what happens.
         log: Is told of every statement of a migration.
         care: How carefully databases are changed.
+        ahead: What compiles the modules of its resources meanwhile.
 
     Raises:
         ConfigError: There is none, or its configuration can't be used.
     """
     config = read_config(find_project(start), env)
-    return Project(config, tell=tell, log=log, care=care)
+    return Project(config, tell=tell, log=log, care=care, ahead=ahead)

@@ -71,8 +71,8 @@ def find(
         from ashflow.history.history import check_new_name
 
         check_new_name(histories[0], name)
-    declared = [project.declared(repo.name) for repo in repos]
     leaves = [newest(history, project, resolve=choices.resolve) for history in histories]
+    declared = [project.declared(repo.name) for repo in repos]
     answers = dealt(choices, [(old, new.schema) for old, new in zip(leaves, declared, strict=True)])
     found = [
         Found(

@@ -170,3 +170,77 @@ def test_regen_says_that_git_is_missing(project, ashflow, without_git):
     assert result.err.startswith("error: ")
     assert "Traceback" not in result.err
     assert project.files() == []
+
+
+WATCHED = """
+import json, os, sys
+os.chdir({root!r})
+os.sched_getaffinity = lambda _: {{0, 1}}
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE")
+seen = []
+def hook(event, values):
+    if event == "os.posix_spawn":
+        seen.append("started")
+    if event == "compile" and str(values[1]).endswith("resources.py"):
+        seen.append("compiled")
+sys.addaudithook(hook)
+sys.argv = ["ashflow", *{arguments!r}]
+from ashflow.cli import main
+try:
+    main()
+except SystemExit as stop:
+    code = stop.code
+print(json.dumps([code, seen]))
+"""
+MANY = "".join(
+    f'\nclass Post{n}(Resource, table="posts{n}"):\n    id: UUID = uuid_primary_key()\n'
+    for n in range(2000)
+)
+
+
+@pytest.fixture
+def watched(python, project):
+    """Run a command in a fresh Python that keeps byte code; return exit code and who compiled."""
+
+    def watched(*arguments):
+        out = python(WATCHED.format(root=str(project.root), arguments=arguments))
+        return json.loads(out.splitlines()[-1])
+
+    return watched
+
+
+def test_many_resources_are_compiled_by_another_process(watched, project):
+    project.resources(POSTS + MANY)
+    assert watched("codegen", "posts") == [0, ["started"]]
+    project.resources(POSTS + MANY + "    slug: str\n")
+    assert watched("check") == [1, ["started"]]
+    assert watched("codegen", "--check") == [1, []]
+    project.resources(POSTS + MANY + "    slug: str | None\n")
+    assert watched("regen", "posts") == [0, ["started"]]
+    assert len(project.files("priv/resource_snapshots")) == 2002
+
+
+def test_who_needs_no_resources_compiles_none(watched, project):
+    project.resources(POSTS + MANY)
+    assert watched("status") == [0, []]
+    assert watched("--version") == [0, []]
+
+
+def test_a_few_resources_are_compiled_where_they_are_imported(watched, project):
+    project.resources(POSTS)
+    assert watched("codegen", "posts") == [0, ["compiled"]]
+
+
+def test_many_resources_that_do_not_compile_are_told_once(project, monkeypatch):
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE")
+    project.resources(POSTS + MANY + "def\n")
+    result = project.ashflow("codegen", "posts")
+    assert result.code == 2
+    assert result.err.count("SyntaxError: invalid syntax (") == 1
+    assert "Traceback" not in result.err
+
+
+def test_a_project_that_can_not_be_read_is_told_by_the_command(watched, project):
+    project.write("pyproject.toml", "[tool.ashflow\n")
+    assert watched("codegen", "posts") == [2, []]
