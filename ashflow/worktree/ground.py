@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     StrPath = str | Path
 
 _PART = 65536
+_BINARY = getattr(os, "O_BINARY", 0)
 _DETOURS = frozenset({"", ".", ".."})
 _EFFECTIVE = os.access in os.supports_effective_ids
 _NOT_ALLOWED = "Make it writable for you (who owns it? is the disk read-only?) and try again."
@@ -133,7 +134,7 @@ def stage(folder: Path, text: str, undo: ExitStack) -> Path:
 
 def read_bytes(path: str) -> bytes:
     """Return what a file holds, in as few calls of the system as there can be."""
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    descriptor = os.open(path, os.O_RDONLY | _BINARY)
     try:
         found = part = os.read(descriptor, _PART)
         while len(part) == _PART:
@@ -145,7 +146,7 @@ def read_bytes(path: str) -> bytes:
 
 
 def write(path: StrPath, text: str | bytes, *, down: bool) -> None:
-    """Write a new file.
+    """Write a new file, in as few calls of the system as there can be.
 
     Args:
         path: Where.
@@ -153,11 +154,15 @@ def write(path: StrPath, text: str | bytes, *, down: bool) -> None:
         down: Whether it is put on the disk at once.
     """
     left = memoryview(text.encode() if isinstance(text, str) else text)
-    with open(path, "xb", buffering=0) as file:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY
+    descriptor = os.open(path, flags, 0o666)
+    try:
         while left:
-            left = left[file.write(left) :]
+            left = left[os.write(descriptor, left) :]
         if down:
-            os.fsync(file.fileno())
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def replace_file(path: Path, text: str) -> None:
