@@ -46,8 +46,8 @@ def drop(*, yes: bool, knows: bool, **options: Any) -> int:
     output = Output(options["as_json"], options["quiet"])
     project = opened(output, writes=True)
     repos = project.repos(options["repos"])
-    if len(repos) < len(project.config.repos):
-        doing.refuse_held_together(project, repos)
+    others = [repo for repo in project.config.repos if repo not in repos]
+    doing.refuse_held_together(project, repos, others)
     guard(output, project, "drop", [repo.name for repo in repos], knows=knows)
     _ask_to_drop(project, repos, yes=yes)
     _report(output, doing.drop(project, repos), "dropped", "was not there")
@@ -76,7 +76,7 @@ def reset(*, yes: bool, knows: bool, **options: Any) -> int:
     output = Output(options["as_json"], options["quiet"])
     project = opened(output, care=care_of(output), writes=True)
     repos = project.repos(options["repos"])
-    doing.refuse_held_together(project, repos)
+    doing.refuse_held_together(project, repos, project.config.repos)
     found = guard(output, project, "reset", [repo.name for repo in repos], knows=knows)
     _tell_what_becomes(output, found)
     planned = doing.plan_all(project, repos)

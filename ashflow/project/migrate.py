@@ -6,17 +6,16 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ashflow.errors import AshflowError, ConfigError, UsageError
 from ashflow.plan.migrate import Asked, applied_migration, check_known, pending, up
+from ashflow.run.carry_out import carry_out
 from ashflow.run.events import Created, Warned
 from ashflow.run.migrating import (
     Planned,
-    forget_what_is_back,
     ledger_of,
     planned_all,
     planned_down,
     planned_up,
 )
-from ashflow.run.migrating import run as migrate
-from ashflow.run.placed import placed
+from ashflow.run.placed import one_by_one
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -112,41 +111,30 @@ def run(
     Raises:
         AshflowError: A migration failed; what was done before it stays, and is told.
     """
-    repos = [one.repo for one in planned]
-    ran = []
-    for at, one in enumerate(planned):
-        with placed(repos, at):
-            ran.append(_run_one(project, one, create=create, backup=backup, fold=fold))
-    return ran
+
+    def deed(one: Planned) -> Ran:
+        return _run_one(project, one, create=create, backup=backup, fold=fold)
+
+    return list(one_by_one([(one.repo, one) for one in planned], deed))
 
 
 def _run_one(project: Project, one: Planned, *, create: bool, backup: bool, fold: bool) -> Ran:
-    for warning in one.warnings:
-        project.tell(Warned(one.repo, warning))
-    if create and one.database.create():
-        project.tell(Created(one.repo, one.database.shown))
-    _keep_what_goes(project, one, backup=backup)
-    forget_what_is_back(one.target)
+    from ashflow.worktree.store import open_store
+
     try:
-        done = tuple(migrate(one, now=project.now, tell=project.tell, fold=fold))
+        done = carry_out(
+            one,
+            now=project.now,
+            tell=project.tell,
+            create=create,
+            fold=fold,
+            copies=(lambda: open_store(project.root) / "parked") if backup else None,
+            limit_mb=project.config.repo(one.repo).backup_limit_mb,
+        )
         _tell_of_strangers(project, one)
     finally:
         one.database.close()
     return Ran(one.repo, done)
-
-
-def _keep_what_goes(project: Project, planned: Planned, *, backup: bool) -> None:
-    """Copy a database before values in it go, and say so; or why there is no copy."""
-    if not planned.steps:
-        return
-    from ashflow.run.copies import keep_what_goes
-    from ashflow.worktree.store import open_store
-
-    limit = project.config.repo(planned.repo).backup_limit_mb
-    folder = (lambda: open_store(project.root) / "parked") if backup else None
-    told = keep_what_goes(planned, folder, project.now(), limit)
-    if told:
-        project.tell(Warned(planned.repo, told))
 
 
 def _tell_of_strangers(project: Project, planned: Planned) -> None:
@@ -281,21 +269,24 @@ def create(project: Project, repos: Sequence[RepoConfig]) -> list[tuple[str, boo
     return _each(repos, lambda repo: _made(project, repo))
 
 
-def refuse_held_together(project: Project, repos: Sequence[RepoConfig]) -> None:
+def refuse_held_together(
+    project: Project, going: Sequence[RepoConfig], others: Sequence[RepoConfig]
+) -> None:
     """Refuse to remove a database that holds another repo too.
 
     Args:
         project: The checkout.
-        repos: The repos whose databases are going to be removed.
+        going: The repos whose databases are going to be removed.
+        others: Those whose rows must not go with them.
 
     Raises:
         UsageError: One of them does: its rows would go unasked.
     """
-    going = {project.database(repo).target: repo.name for repo in repos}
-    for other in project.config.repos:
+    holders = {project.database(repo).target: repo.name for repo in going}
+    for other in others:
         if isinstance(other.location, ConfigError):  # what it is, nobody knows here
             continue
-        holder = going.get(project.database(other).target, other.name)
+        holder = holders.get(project.database(other).target, other.name)
         if holder != other.name:
             raise UsageError(
                 f"the database of the repo {holder} holds the repo {other.name} too",
@@ -308,12 +299,8 @@ def _each(
     repos: Sequence[RepoConfig], deed: Callable[[RepoConfig], bool]
 ) -> list[tuple[str, bool]]:
     """Do something with one repo after the other; the first failure ends it."""
-    names = [repo.name for repo in repos]
-    done = []
-    for at, repo in enumerate(repos):
-        with placed(names, at):
-            done.append((repo.name, deed(repo)))
-    return done
+    done = one_by_one([(repo.name, repo) for repo in repos], deed)
+    return [(repo.name, one) for repo, one in zip(repos, done, strict=True)]
 
 
 def _made(project: Project, repo: RepoConfig) -> bool:

@@ -11,7 +11,7 @@ from ashflow.project.meanwhile import changed_meanwhile
 from ashflow.run.bringing import renamed
 from ashflow.run.events import Created
 from ashflow.run.journal import next_run, prune, standing
-from ashflow.run.placed import placed
+from ashflow.run.placed import one_by_one
 from ashflow.run.turn import Turn
 from ashflow.run.waiting import is_waited, still_wanted, waiting
 from ashflow.run.whole import id_of, run_turn
@@ -137,11 +137,13 @@ def run_turns(
         if (record := standing(store)) is not None:
             raise cut_off(record)
         run = next_run(store, project.now())
-        for at, plan in enumerate(plans):
-            with placed([one.repo for one in plans], at):
-                outcome = run_turn(turn_of(plan, run, store), store) if plan else None
+
+        def deed(plan: PlanT) -> Outcome | None:
+            return run_turn(turn_of(plan, run, store), store) if plan else None
+
+        for outcome in one_by_one([(plan.repo, plan) for plan in plans], deed):
             if outcome is not None and outcome.record.made:
-                project.tell(Created(plan.repo, outcome.record.database))
+                project.tell(Created(outcome.record.repo, outcome.record.database))
             yield outcome
         prune(store, project.config.keep_runs, still_wanted(store))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ashflow.history.ledger import DEVELOPMENT, ENVIRONMENT
 from ashflow.project.migrate import run
 from ashflow.run.events import Created
-from ashflow.run.placed import placed
+from ashflow.run.placed import one_by_one
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,14 +32,14 @@ def reset(project: Project, planned: Sequence[Planned], found: Sequence[Guarded]
         AshflowError: A migration failed; those databases that come later are as they were.
     """
     heirs = {one.repo: one.heir for one in found}
-    repos = [one.repo for one in planned]
-    ran = []
-    for at, one in enumerate(planned):
-        with placed(repos, at):
-            one.database.drop()
-            _mark(project, one.repo, one.database, heirs.get(one.repo, DEVELOPMENT))
-            ran += run(project, [one], create=True)
-    return ran
+
+    def deed(one: Planned) -> Ran:
+        one.database.drop()
+        _mark(project, one.repo, one.database, heirs.get(one.repo, DEVELOPMENT))
+        (ran,) = run(project, [one], create=True)
+        return ran
+
+    return list(one_by_one([(one.repo, one) for one in planned], deed))
 
 
 def _mark(project: Project, repo: str, database: Database, environment: str) -> None:

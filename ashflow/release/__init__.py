@@ -32,9 +32,10 @@ from ashflow.plan.steps import Done
 from ashflow.release.logged import Logged
 from ashflow.release.repos import Given, Repo, targets
 from ashflow.release.results import Migrated, Standing
+from ashflow.run.carry_out import carry_out
 from ashflow.run.clock import utc_clock
-from ashflow.run.events import Created, Warned
-from ashflow.run.migrating import forget_what_is_back, planned_down, planned_up, run
+from ashflow.run.events import Warned
+from ashflow.run.migrating import planned_down, planned_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -163,42 +164,34 @@ def status(repos: Given = None) -> tuple[Standing, ...]:
 def _run(
     planned: Sequence[Planned], *, copies: str | Path | None, fold: bool, create: bool
 ) -> list[Migrated]:
-    from ashflow.run.placed import placed
+    from ashflow.run.placed import one_by_one
 
-    done = []
-    for at, one in enumerate(planned):
-        with placed([other.repo for other in planned], at):
-            done.append(_run_one(one, copies=copies, fold=fold, create=create))
-    return done
+    def deed(one: Planned) -> Migrated:
+        return _run_one(one, copies=copies, fold=fold, create=create)
+
+    return list(one_by_one([(one.repo, one) for one in planned], deed))
 
 
 def _run_one(one: Planned, *, copies: str | Path | None, fold: bool, create: bool) -> Migrated:
     from pathlib import Path
 
-    from ashflow.run.copies import keep_what_goes
-
     tell = Logged()
-    for warning in one.warnings:
-        tell(Warned(one.repo, warning))
-    if create and one.database.create():
-        tell(Created(one.repo, one.database.shown))
-    elif told := _another_environment(one.database):
+    if told := _another_environment(one.database):
         tell(Warned(one.repo, told))
-    forget_what_is_back(one.target)
     place = None if copies is None else Path(copies)
     folder = None if place is None else lambda: place
-    if told := keep_what_goes(one, folder, utc_clock()):
-        tell(Warned(one.repo, told))
-    done = tuple(run(one, now=utc_clock, tell=tell, fold=fold))
+    done = carry_out(one, now=utc_clock, tell=tell, create=create, fold=fold, copies=folder)
     return Migrated(one.repo, one.database.shown, done, tuple(tell.warnings))
 
 
 def _another_environment(database: Database) -> str:
     """Return that a database remembers another environment than the variable says; empty if not."""
     said = environment_of(os.environ)
+    if not said or not database.exists():  # one that is made remembers what it says
+        return ""
     with database.read() as session:
         marked = session.meta().get(ENVIRONMENT, "")
-    if not said or not marked or said == marked:
+    if not marked or said == marked:
         return ""
     return f"the database is marked {marked}, and {ENVIRONMENT_VARIABLE} says {said}"
 
