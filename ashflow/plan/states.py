@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from ashflow.plan.migrate import is_edited, missing
+from ashflow.plan.applied import is_edited
+from ashflow.plan.migrate import missing
 
 if TYPE_CHECKING:
     from ashflow.history.history import History

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ashflow.errors import AshflowError, ConfigError, UsageError
-from ashflow.plan.migrate import Asked, applied_migration, check_known, pending, up
+from ashflow.plan.applied import applied_migration, up
+from ashflow.plan.migrate import Asked, check_known, pending
 from ashflow.run.carry_out import carry_out
 from ashflow.run.events import Created, Warned
 from ashflow.run.migrating import (

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ashflow.change.operations import AddStatement
 from ashflow.errors import ForkError, UsageError
+from ashflow.plan.applied import applied_migration, down, up
 from ashflow.plan.by_hand import in_order, work_left
 from ashflow.plan.choices import NO_RENAMES, standing_tables
 from ashflow.plan.codegen import Generated, check_fills, find_change
 from ashflow.plan.fills import held
-from ashflow.plan.migrate import applied_migration, down, missing, pending, up
+from ashflow.plan.migrate import missing, pending
 from ashflow.plan.moved import Moved, moved_above
 from ashflow.plan.regen import (
     Loss,

@@ -15,7 +15,7 @@ from ashflow.change.renames import Renames
 from ashflow.change.reverse import reverse_all
 from ashflow.errors import UsageError
 from ashflow.history.history import read_history
-from ashflow.plan.migrate import again, down
+from ashflow.plan.applied import again, down
 from ashflow.plan.regen import Replaced
 from ashflow.plan.stretch import Stretch
 from ashflow.project.rerun import check_unchanged, run_turns

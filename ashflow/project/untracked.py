@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ashflow.errors import GitError, UsageError
+from ashflow.plan.applied import applied_migration
 from ashflow.plan.built_on import refuse_built_on, refuse_caught_up
 from ashflow.plan.by_hand import Olds, sort_out
-from ashflow.plan.migrate import applied_migration
 from ashflow.plan.regen import RESTORE, Replaced, replaced, unpaired
 from ashflow.run.migrating import ledger_of
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from ashflow.errors import LockedError, Overtaken
 from ashflow.history.history import History, read_history
 from ashflow.history.ledger import NOTHING, Ledger
-from ashflow.plan.migrate import Asked, choose_down, down, plan_up, refuse_tampered, up
+from ashflow.plan.applied import down, up
+from ashflow.plan.migrate import Asked, choose_down, plan_up, refuse_tampered
 from ashflow.plan.steps import Down, Up
 from ashflow.run.events import Warned
 from ashflow.worktree.files import read_tree

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ashflow.change.operations import Run
 from ashflow.errors import AshflowError, LockedError, Overtaken, TransactionLost
+from ashflow.plan.applied import applied_migration
 from ashflow.plan.fold import Fold, folded
-from ashflow.plan.migrate import applied_migration
 from ashflow.plan.steps import Done, Down, Step, Up
 from ashflow.run.events import Began, Ended, Tell
 from ashflow.run.taking import named, row_of, take
@@ -116,27 +116,10 @@ class Runner:
     def _group(self, left: Sequence[Up | Fold], mark: Mark, alone: set[str]) -> _Group:
         """Take the first of what is left, and what may share its transaction."""
         taken: list[_Taken] = []
-        failure = None
-        end = time.monotonic() + TOGETHER
         try:
             with self._session(_steps(left[0])[0]) as session:
                 self._refuse_overtaken(session, mark)
-                for item in left:
-                    if taken and not (
-                        self._shares(left[0], alone)
-                        and self._shares(item, alone)
-                        and time.monotonic() < end
-                    ):
-                        break
-                    try:
-                        # A failure of the first undoes all there is.
-                        with session.apart() if taken else nullcontext():
-                            taken.append(self._take(session, item))
-                    except AshflowError as error:
-                        if not taken or isinstance(error, TransactionLost):
-                            raise
-                        failure = error
-                        break
+                failure = self._fill(session, left, alone, taken)
                 after = session.mark()
         except TransactionLost as error:
             return _Group(failure=_cause(error), lost=len(taken) + 1)
@@ -149,6 +132,35 @@ class Runner:
                 raise
             return _Group(failure=error, lost=len(taken))
         return _Group(tuple(taken), after, failure)
+
+    def _fill(
+        self, session: Session, left: Sequence[Up | Fold], alone: set[str], taken: list[_Taken]
+    ) -> AshflowError | None:
+        """Take what may share a transaction; returns why one of it was not taken, or None.
+
+        Args:
+            session: The transaction.
+            left: What is left to be taken; the first of it is, whatever it is.
+            alone: The versions that have a transaction of their own.
+            taken: Gets what was taken.
+
+        Raises:
+            TransactionLost: The database has undone all.
+            AshflowError: The first one failed: with it, all that there is is undone.
+        """
+        end = time.monotonic() + TOGETHER
+        share = self._shares(left[0], alone)
+        for item in left:
+            if taken and not (share and self._shares(item, alone) and time.monotonic() < end):
+                return None
+            try:
+                with session.apart() if taken else nullcontext():
+                    taken.append(self._take(session, item))
+            except AshflowError as error:
+                if not taken or isinstance(error, TransactionLost):
+                    raise
+                return error
+        return None
 
     def _shares(self, item: Up | Fold, alone: set[str]) -> bool:
         """Whether a migration may be in one transaction with others.
