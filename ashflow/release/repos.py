@@ -163,8 +163,13 @@ def folder_of(migrations: str | Path) -> Path:
                 hint="Look at the path, and whether the folder was packed along.",
             )
         return path
+    if not inside:
+        raise ConfigError(
+            f"{migrations!r} names a package, and no folder in it",
+            hint=f'Say which, such as "{package}:migrations".',
+        )
     for place in _places(package):
-        if inside and _is_folder(place / inside):
+        if _is_folder(place / inside):
             return place / inside
     raise ConfigError(
         f"there is no folder {inside} in the package {package}",

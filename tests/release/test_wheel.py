@@ -122,6 +122,7 @@ def test_they_may_stand_deeper(installed, tmp_path, where):
         ("json:migrations", "no folder migrations in the package json"),
         ("sys:migrations", "no folder migrations in the package sys"),
         (":migrations", "no folder migrations in the package"),
+        ("shop:", "'shop:' names a package, and no folder in it"),
         ("__main__:migrations", "no folder migrations in the package __main__"),
         ("x" * 300, "cannot be reached: File name too long"),
         ("nosuch", "nosuch is not there"),
