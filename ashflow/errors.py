@@ -190,7 +190,7 @@ class DatabaseError(AshflowError):
 
 
 class LockedError(DatabaseError):
-    """Another process holds the database for longer than we wait."""
+    """Another process is at work: it holds the database, or has changed what was planned from."""
 
     code = "locked"
 

@@ -113,11 +113,7 @@ def care_of(output: Output, *, rebuild: bool = False, no_verify: bool = False) -
 
 
 def opened(
-    output: Output,
-    *,
-    log: Log | None = None,
-    care: Care | None = None,
-    writes: bool = False,
+    output: Output, *, log: Log | None = None, care: Care | None = None, writes: bool = False
 ) -> Project:
     """Return the project that the current folder is in.
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol
 
 from ashflow.errors import GitError
 from ashflow.project.meanwhile import changed_meanwhile
-from ashflow.worktree.files import changed_at
+from ashflow.worktree.files import came_or_went, stood
 from ashflow.worktree.git import Nowhere, asking, locate, status
 from ashflow.worktree.sparse import refuse_left_out
 
@@ -15,28 +17,30 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from ashflow.config import RepoConfig
+    from ashflow.history.history import History
     from ashflow.project.checkout import Project
     from ashflow.worktree.porcelain import GitStatus, Located
 
-SeenT = TypeVar("SeenT")
+Histories = Mapping[str, "History"]
 
 _LOOKS: Final = 3
-"""So often files and git are looked at until nothing comes or goes meanwhile."""
+"""So often files are listed and git is asked, until nothing comes or goes meanwhile."""
 
 
 class Ask(Protocol):
-    """Looks at files while git does, and waits for git."""
+    """Lists files while git looks at them, and waits for git."""
 
-    def __call__(self, look: Callable[[], SeenT]) -> tuple[SeenT, Located, GitStatus]:
-        """Look at files, and return what was seen and what git says of the same files.
+    def __call__(self, look: Callable[[], Histories]) -> tuple[Histories, Located, GitStatus]:
+        """List files, and return them with what git says of the same files.
 
-        Where one comes or goes meanwhile, git may not have seen what was seen: both look again.
+        Where one came or went after git began to look, git is asked again. So it is when this is
+        called once more: a question to the user may stand between.
 
         Args:
-            look: Looks at the files that git is asked for.
+            look: Lists the files of each repo.
 
         Returns:
-            What was seen, where the project lies, and what git says.
+            The files, where the project lies, and what git says.
 
         Raises:
             GitError: git refuses.
@@ -46,14 +50,14 @@ class Ask(Protocol):
 
 @contextmanager
 def asking_git(project: Project, repos: Sequence[RepoConfig]) -> Iterator[Ask]:
-    """Ask git once for the files of some repos.
+    """Ask git for the files of some repos, and go on meanwhile.
 
     Args:
         project: The checkout.
         repos: Which of its repos.
 
     Yields:
-        What waits for the answer.
+        What lists the files and waits for the answer.
 
     Raises:
         GitError: There is no git here, it refuses, or a sparse checkout leaves a file out.
@@ -66,21 +70,27 @@ def asking_git(project: Project, repos: Sequence[RepoConfig]) -> Iterator[Ask]:
         )
     folders = project.config.folders([repo.name for repo in repos])
     refuse_left_out(project.root, folders)
-
-    def changed() -> list[int]:
-        return [changed_at(f"{project.root}/{folder}") for folder in folders]
-
-    before = changed()
+    began = time.time_ns()
     with asking(located, folders) as answer:
+        early = [answer]
 
-        def ask(look: Callable[[], SeenT]) -> tuple[SeenT, Located, GitStatus]:
-            then = before
-            for at in range(_LOOKS):
+        def ask(look: Callable[[], Histories]) -> tuple[Histories, Located, GitStatus]:
+            for _ in range(_LOOKS):
                 seen = look()
-                git = status(located, folders) if at else answer()
-                if (now := changed()) == then:
+                if early and all(stood(history.tree, began) for history in seen.values()):
+                    return seen, located, early.pop()()
+                early.clear()
+                git = status(located, folders)
+                changed = [name for name in seen if _changed(project, name, seen[name])]
+                if not changed:
                     return seen, located, git
-                then = now
-            raise changed_meanwhile(repo.name for repo in repos)
+            raise changed_meanwhile(changed)
 
         yield ask
+
+
+def _changed(project: Project, repo: str, history: History) -> bool:
+    """Whether files of a repo came or went since they were listed."""
+    folders = project.folders(repo)
+    places = (folders.migrations, folders.snapshots)
+    return bool(came_or_went(project.root, places, history.tree))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ashflow.config import find_project, read_config
 from ashflow.errors import UsageError
@@ -23,17 +22,6 @@ if TYPE_CHECKING:
     from ashflow.run.migrating import Target
     from ashflow.sources.ahead import Ahead
     from ashflow.sources.load import Declared
-
-
-_COMPARING: Final = (
-    "ashflow.change.diff",
-    "ashflow.change.questions",
-    "ashflow.plan.clashes",
-    "ashflow.plan.files",
-    "ashflow.plan.fills",
-    "ashflow.plan.kept",
-)
-"""What is imported to compare and to write, where anything differs."""
 
 
 def silent(event: Event) -> None:
@@ -164,8 +152,7 @@ class Project:
             from ashflow.sources.load import load_declared
 
             if self.ahead is not None:
-                for name in _COMPARING:  # what was edited is most likely not what was written down
-                    import_module(name)
+                _prepare_to_compare()
                 self.ahead.wait()
             self._declared.update(
                 load_declared(
@@ -233,3 +220,13 @@ def open_project(
     """
     config = read_config(find_project(start), env)
     return Project(config, tell=tell, log=log, care=care, ahead=ahead)
+
+
+def _prepare_to_compare() -> None:
+    """Import what compares and writes: what was edited is most likely not what was written down."""
+    import ashflow.change.diff
+    import ashflow.change.questions
+    import ashflow.plan.clashes
+    import ashflow.plan.files
+    import ashflow.plan.fills
+    import ashflow.plan.kept  # noqa: F401

@@ -16,7 +16,7 @@ from ashflow.run.migrating import (
     planned_down,
     planned_up,
 )
-from ashflow.run.placed import one_by_one
+from ashflow.run.one_by_one import one_by_one
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -285,9 +285,10 @@ def refuse_held_together(
     """
     holders = {project.database(repo).target: repo.name for repo in going}
     for other in others:
-        if isinstance(other.location, ConfigError):  # what it is, nobody knows here
+        try:
+            holder = holders.get(project.database(other).target, other.name)
+        except ConfigError:  # who needs that database hears of it
             continue
-        holder = holders.get(project.database(other).target, other.name)
         if holder != other.name:
             raise UsageError(
                 f"the database of the repo {holder} holds the repo {other.name} too",

@@ -167,7 +167,8 @@ def plan_regen(
             is where any of that is.
         choices: What the user chose.
         scope: Which migrations are replaced, beside those that git does not track.
-        ask: Waits for what git says; None: it is about what was made with --dev.
+        ask: Lists files and waits for what git says of them; None: it is about what was made with
+            --dev.
         discard_edits: Whether work done by hand in the replaced migrations is left behind.
 
     Raises:

@@ -11,7 +11,7 @@ from ashflow.project.meanwhile import changed_meanwhile
 from ashflow.run.bringing import renamed
 from ashflow.run.events import Created
 from ashflow.run.journal import next_run, prune, standing
-from ashflow.run.placed import one_by_one
+from ashflow.run.one_by_one import one_by_one
 from ashflow.run.turn import Turn
 from ashflow.run.waiting import is_waited, still_wanted, waiting
 from ashflow.run.whole import id_of, run_turn

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ashflow.history.ledger import DEVELOPMENT, ENVIRONMENT
 from ashflow.project.migrate import run
 from ashflow.run.events import Created
-from ashflow.run.placed import one_by_one
+from ashflow.run.one_by_one import one_by_one
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

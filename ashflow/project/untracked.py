@@ -151,7 +151,8 @@ def gather_all(
         project: The checkout.
         repos: Which of its repos.
         scope: Which migrations are replaced, beside those that git does not track.
-        ask: Waits for what git says; None: it is about what was made with --dev.
+        ask: Lists files and waits for what git says of them; None: it is about what was made with
+            --dev.
         discard_edits: Whether work done by hand in the replaced migrations is left behind.
 
     Raises:
@@ -159,6 +160,7 @@ def gather_all(
         UsageError: A migration is published already.
         AshflowError: Resources, files or a database can't be read.
     """
+    histories: Mapping[str, History]
     if ask is None:
         histories = _histories(project, repos)
         ground = _ground(project, histories, scope)
@@ -212,7 +214,7 @@ def git_of(project: Project, repos: Sequence[str]) -> tuple[Located, GitStatus] 
 
 def _ask_git(
     project: Project, repos: Sequence[RepoConfig], scope: Scope, ask: Ask
-) -> tuple[dict[str, History], Ground]:
+) -> tuple[Mapping[str, History], Ground]:
     """List the files of some repos, while git looks what is new there, and what is gone."""
 
     def look() -> dict[str, History]:

@@ -164,7 +164,7 @@ def status(repos: Given = None) -> tuple[Standing, ...]:
 def _run(
     planned: Sequence[Planned], *, copies: str | Path | None, fold: bool, create: bool
 ) -> list[Migrated]:
-    from ashflow.run.placed import one_by_one
+    from ashflow.run.one_by_one import one_by_one
 
     def deed(one: Planned) -> Migrated:
         return _run_one(one, copies=copies, fold=fold, create=create)

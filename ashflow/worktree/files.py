@@ -28,8 +28,8 @@ from ashflow.worktree.staging import clear, make_staging, settle, stage_all
 
 _SNAPSHOTS = ("priv", "resource_snapshots")
 _TICK = 50_000_000
-"""So many nanoseconds after a change, another one may leave a folder's time as it is: the clock of
-a kernel ticks a hundred times a second and more."""
+"""So many nanoseconds after a change, another one may leave a folder's time as it is: the
+clocks of kernels tick 64 times a second and more."""
 _COARSE_TICK = 2_000_000_000
 """The same for a file system that keeps no parts of a millisecond; FAT counts two seconds
 (https://learn.microsoft.com/windows/win32/sysinfo/file-times)."""
@@ -124,19 +124,23 @@ def came_or_went(root: Path, folders: Sequence[str], then: Mapping[str, str]) ->
     doubtful = [
         folder
         for folder, before in listed.items()
-        if not before.time or before.time != changed_at(f"{root}/{folder}")
+        if not before.time or before.time != _changed_at(f"{root}/{folder}")
     ]
     now = _list(str(root), doubtful, known=listed)
     here = chain.from_iterable(one.files for one in now.values())
     return frozenset({path for folder in doubtful for path in listed[folder].files} ^ {*here})
 
 
-def changed_at(folder: str) -> int:
-    """Return when a folder was last changed, in nanoseconds; 0 where it is not there."""
-    try:
-        return os.stat(folder).st_mtime_ns
-    except OSError:  # who lists it will say so
-        return 0
+def stood(tree: Mapping[str, str], moment: int) -> bool:
+    """Whether nothing came into the folders of a tree, or went from them, since some moment.
+
+    Args:
+        tree: The files, as they were listed after it.
+        moment: The moment, in nanoseconds since 1970.
+    """
+    if not isinstance(tree, DiskTree):
+        return False
+    return all(one.time and _is_settled(one.time, moment) for one in tree.listed.values())
 
 
 def write_new(
@@ -318,7 +322,7 @@ def _list(
     while waiting:
         path = waiting.pop()
         place = f"{root}/{path}"
-        changed = changed_at(place)
+        changed = _changed_at(place)
         try:
             there = [*os.scandir(place)]
             files = [f"{path}/{entry.name}" for entry in there if entry.is_file()]
@@ -337,6 +341,14 @@ def _list(
 def _is_settled(changed: int, now: int) -> bool:
     """Whether a folder that changed at a time can't change once more within the same tick."""
     return changed < now - (_TICK if changed % 1_000_000 else _COARSE_TICK)
+
+
+def _changed_at(folder: str) -> int:
+    """Return when a folder was last changed, in nanoseconds; 0 where it is not there."""
+    try:
+        return os.stat(folder).st_mtime_ns
+    except OSError:  # who lists it will say so
+        return 0
 
 
 def _read(root: Path, path: str) -> str:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -217,14 +221,17 @@ def test_many_resources_are_compiled_by_another_process(watched, project):
     assert watched("check") == [1, ["started"]]
     assert watched("codegen", "--check") == [1, []]
     project.resources(POSTS + MANY + "    slug: str | None\n")
-    assert watched("regen", "posts") == [0, ["started"]]
-    assert len(project.files("priv/resource_snapshots")) == 2002
+    assert watched("generate-migrations", "more") == [0, ["started"]]
+    assert len(project.files("priv/resource_snapshots")) == 2003
 
 
 def test_who_needs_no_resources_compiles_none(watched, project):
     project.resources(POSTS + MANY)
     assert watched("status") == [0, []]
     assert watched("--version") == [0, []]
+    assert watched("codegen", "--help") == [0, []]
+    assert watched("codegen", "--empty", "by_hand") == [0, []]
+    assert watched("check", "--staged")[1] == ["compiled"]  # what is staged, not what is here
 
 
 def test_a_few_resources_are_compiled_where_they_are_imported(watched, project):
@@ -239,6 +246,26 @@ def test_many_resources_that_do_not_compile_are_told_once(project, monkeypatch):
     assert result.code == 2
     assert result.err.count("SyntaxError: invalid syntax (") == 1
     assert "Traceback" not in result.err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_who_interrupts_a_command_hears_nothing_of_who_compiles(project, number):
+    project.resources(POSTS + MANY * 40)
+    env = {key: v for key, v in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "ashflow", "codegen", "posts"],
+        cwd=project.root,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as command:
+        time.sleep(0.6)
+        os.killpg(command.pid, number)
+        out, err = command.communicate(timeout=10)  # nobody holds the pipes any more
+    assert (command.returncode, out) == (130, b"")
+    assert err.split() == b"error: interrupted: what was not committed is undone".split()
+    assert not list(project.root.glob("shop/__pycache__/resources*"))
 
 
 def test_a_project_that_can_not_be_read_is_told_by_the_command(watched, project):

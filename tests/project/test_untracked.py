@@ -9,9 +9,11 @@ import pytest
 
 from ashflow.errors import GitError, LockedError, UsageError
 from ashflow.plan.regen import replaced
+from ashflow.project import asking
 from ashflow.project.asking import asking_git
 from ashflow.project.checkout import open_project
 from ashflow.project.untracked import Ground, Scope, _ask_git, _gone
+from ashflow.worktree import files
 
 POSTS = """
 class Post(Resource, table="posts"):
@@ -175,6 +177,31 @@ def test_what_came_after_git_had_looked_is_no_tracked_file(begun, monkeypatch):
     assert late in ground.new
 
 
+def test_what_came_into_a_folder_that_stands_is_no_tracked_file(begun, monkeypatch):
+    late = f"{begun.snapshot('color').rpartition('/')[0]}/{'9' * 14}.json"
+    _, ground = told_late(begun, monkeypatch, (begun.root / late).touch)
+    assert late in ground.new
+
+
+def test_where_a_file_system_counts_seconds_what_came_is_no_tracked_file(begun, monkeypatch):
+    def coarse(folder, exact=files._changed_at):
+        return exact(folder) // 2_000_000_000 * 2_000_000_000
+
+    monkeypatch.setattr(files, "_changed_at", coarse)
+    late = f"priv/repo/migrations/{'9' * 14}_late.py"
+    _, ground = told_late(begun, monkeypatch, (begun.root / late).touch)
+    assert late in ground.new
+
+
+def test_git_is_asked_again_after_a_question(begun):
+    project = open_project(begun.root, {})
+    repos = project.repos(["repo"])
+    with asking_git(project, repos) as git:
+        assert _ask_git(project, repos, Scope(), git)[1].new == pair(begun)
+        begun.git.commit("while the question stood")
+        assert _ask_git(project, repos, Scope(), git)[1].new == set()
+
+
 def test_what_went_after_git_had_looked_is_neither_there_nor_new(begun, monkeypatch):
     path = begun.path("color")
     histories, ground = told_late(begun, monkeypatch, (begun.root / path).unlink)
@@ -183,11 +210,18 @@ def test_what_went_after_git_had_looked_is_neither_there_nor_new(begun, monkeypa
 
 
 def test_who_never_stops_changing_the_files_is_told_of(begun, monkeypatch):
-    names = count()
+    names, real = count(), asking.status
 
     def deed():
         (begun.root / f"priv/repo/migrations/{next(names)}.txt").touch()
 
-    with pytest.raises(LockedError, match="changed by another process") as caught:
-        told_late(begun, monkeypatch, deed, times=100)
+    def status(located, folders):
+        told = real(located, folders)
+        deed()
+        return told
+
+    monkeypatch.setattr(asking, "status", status)
+    with pytest.raises(LockedError, match="of repo were changed by another process") as caught:
+        told_late(begun, monkeypatch, deed)
     assert "again" in caught.value.hint
+    assert next(names) == 4  # one before the first answer was waited for, one after each later one

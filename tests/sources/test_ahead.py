@@ -7,6 +7,7 @@ import py_compile
 import signal
 import subprocess
 import sys
+import time
 from importlib.util import cache_from_source
 from pathlib import Path
 
@@ -14,7 +15,10 @@ import pytest
 
 from ashflow.sources.ahead import compile_ahead
 
+pytestmark = pytest.mark.skipif(not hasattr(os, "posix_spawn"), reason="needs posix_spawn")
+
 LARGE = "value = [\n" + "    'a line',\n" * 10_000 + "]\n"
+FREE = {"PATH": os.environ["PATH"]}
 
 
 @pytest.fixture(autouse=True)
@@ -82,9 +86,12 @@ def test_what_is_small_is_left_to_the_import(module):
     assert begun(module) is None
 
 
-def test_a_package_is_compiled_with_the_modules_in_it(module):
+def test_a_package_is_compiled_with_what_was_imported_of_it(module):
     (module.parent / "__init__.py").write_text("from shop.resources import value\n")
-    assert done(module, "shop").is_file()
+    assert begun(module, "shop") is None  # nobody knows whether it is imported at all
+    before = done(module).read_bytes()
+    module.write_text(LARGE + "more = 1\n")
+    assert done(module, "shop").read_bytes() != before
 
 
 def test_an_object_in_a_module_stands_for_the_module(module):
@@ -96,9 +103,27 @@ def test_a_module_that_is_not_there_is_left_to_the_import(module):
 
 
 def test_a_link_to_nowhere_in_a_package_is_no_module(module):
+    done(module)
+    module.write_text(LARGE + "more = 1\n")
     (module.parent / "__init__.py").touch()
     (module.parent / ".#resources.py").symlink_to("ada@here.1234")  # as Emacs makes them
     assert done(module, "shop").is_file()
+
+
+@pytest.mark.parametrize("name", ["/", ".", "..", "shop/resources", ":x", "shop..resources"])
+def test_what_is_no_name_of_a_module_is_left_to_the_import(module, name):
+    assert begun(module, name) is None
+
+
+def test_where_byte_code_can_not_be_kept_none_is_made(module):
+    (module.parent / "__pycache__").write_text("a file stands in the way")
+    assert begun(module) is None
+
+
+def test_a_file_that_goes_meanwhile_is_left_to_the_import(module, monkeypatch):
+    monkeypatch.setattr(Path, "is_file", lambda path: path == module or path.exists())
+    module.unlink()
+    assert begun(module) is None
 
 
 def test_where_there_is_one_core_nothing_is_gained(module, monkeypatch):
@@ -135,10 +160,42 @@ def test_what_does_not_compile_is_told_by_the_import_alone(module, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_warning_of_the_compiler_is_not_lost(module, capfd):
+def test_a_warning_of_the_compiler_is_told_by_the_import_alone(module, capfd):
     module.write_text(LARGE + "odd = 'a' is 'b'\n")
-    done(module)
-    assert "SyntaxWarning" in capfd.readouterr().err
+    assert not done(module).exists()
+    assert capfd.readouterr() == ("", "")
+    for told in (1, 0):  # as ever, once
+        code = "import shop.resources"
+        subprocess.run([sys.executable, "-c", code], cwd=module.parent.parent, check=True, env=FREE)
+        assert capfd.readouterr().err.count("SyntaxWarning") == told
+
+
+def test_what_stands_in_the_folder_of_the_user_is_not_imported(module, monkeypatch):
+    monkeypatch.chdir(module.parent)
+    (module.parent / "gc.py").write_text("raise SystemExit('not this one')\n")
+    assert done(module).is_file()
+
+
+def test_who_compiles_ends_with_the_command(module):
+    module.write_text(LARGE * 50)
+    process = begun(module)
+    assert process is not None
+    start = time.monotonic()
+    process.end()
+    process.end()
+    assert time.monotonic() - start < 1
+    assert not Path(cache_from_source(str(module))).exists()
+
+
+def test_who_has_compiled_already_is_not_ended(module):
+    process = begun(module)
+    assert process is not None
+    found = Path(cache_from_source(str(module)))
+    while not found.exists():
+        time.sleep(0.01)
+    time.sleep(0.1)
+    process.end()
+    assert found.is_file()
 
 
 def test_who_has_no_children_waits_for_none(module):
