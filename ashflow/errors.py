@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from typing import Self
+    from typing import Any, Self
 
 
 class AshflowError(Exception):
@@ -128,13 +128,19 @@ class RenameQuestions(FoundBeforeWork):
 
     Attributes:
         questions: The open questions, each `{"kind", "table", "from", "candidates", "flag"}`.
-        drops: Whether what is no rename goes; else it stays in the database.
+        drops: The kinds, `"column"` or `"table"`, of what goes where it is no rename; else it stays
+            in the database.
     """
 
     code = "rename-questions"
 
     def __init__(
-        self, message: str, *, hint: str, questions: list[dict[str, object]], drops: bool = False
+        self,
+        message: str,
+        *,
+        hint: str,
+        questions: list[dict[str, Any]],
+        drops: frozenset[str] = frozenset(),
     ) -> None:
         super().__init__(message, hint=hint)
         self.questions = questions

@@ -8,17 +8,29 @@ in which order it gets the migrations.
 from __future__ import annotations
 
 from itertools import combinations, permutations, product
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ashflow.change.apply import take
-from ashflow.change.operations import RenameColumn, RenameTable
-from ashflow.change.touches import clash
+from ashflow.change.describe import describe
+from ashflow.change.operations import (
+    AddCheck,
+    AddColumn,
+    AddForeignKey,
+    AddIndex,
+    AddStatement,
+    AlterColumn,
+    Fill,
+    RenameColumn,
+    RenameTable,
+)
+from ashflow.change.touches import clash, touches
 from ashflow.errors import SchemaError
 from ashflow.schema.flaws import flaws
+from ashflow.schema.sqltext import fold, mentions
 from ashflow.schema.table import Column, Schema, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from ashflow.change.operations import Operation
 
@@ -89,6 +101,59 @@ def replay(base: Schema, order: Iterable[Changes]) -> Schema:
         for operation in changes.operations:
             _take(tables, operation)
     return Schema(tables.values())
+
+
+def replay_whole(base: Schema, order: Iterable[Changes]) -> Schema:
+    """Return the schema that changes make, one after the other, where a database would take each.
+
+    What was made of a column under its old name, or of one that is gone, is refused: SQLite would
+    stop there, or take a name in double quotes for a text.
+
+    Args:
+        base: What they begin with.
+        order: The changes.
+
+    Raises:
+        SchemaError: One of them does not fit behind the others.
+    """
+    tables = dict(base)
+    known: dict[str, set[str]] = {}
+    for changes in order:
+        for operation in changes.operations:
+            for table in tables.values():
+                known.setdefault(table.name, set()).update(c.name for c in table.columns)
+            if isinstance(operation, RenameTable) and operation.old in known:
+                known[operation.new] = known[operation.old]
+            _refuse_lost(tables, known, operation)
+            _take(tables, operation)
+    return Schema(tables.values())
+
+
+def _refuse_lost(
+    tables: Mapping[str, Table], known: Mapping[str, Collection[str]], operation: Operation
+) -> None:
+    """Refuse what makes something of a column that was there before and is there no more.
+
+    Args:
+        tables: The tables as they are.
+        known: The names of all columns that they had so far.
+        operation: What is done.
+    """
+    if not isinstance(operation, _MAKES):
+        return
+    touched = touches(operation)
+    for name, table in tables.items():
+        there = {fold(column.name) for column in table.columns}
+        lost = [column for column in known.get(name, ()) if fold(column) not in there]
+        needs = {p.folded for p in touched.needs}
+        about = ("table", fold(name), "") in needs
+        for column in lost:
+            needed = ("column", fold(name), fold(column)) in needs
+            if needed or (about and any(mentions(sql, column) for sql in touched.reads)):
+                raise SchemaError(f"{describe(operation)} is about {name}.{column}, which is gone")
+
+
+_MAKES: Final = (AddCheck, AddColumn, AddForeignKey, AddIndex, AddStatement, AlterColumn, Fill)
 
 
 def by_version(branches: Iterable[Branch]) -> list[Changes]:

@@ -9,7 +9,7 @@ from ashflow.errors import RenameQuestions
 from ashflow.schema.table import DOMAIN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from ashflow.change.renames import Renames
     from ashflow.schema.table import Column, Schema, Table
@@ -55,31 +55,48 @@ class Question(NamedTuple):
 def questions(old: Schema, new: Schema, renames: Renames) -> tuple[Question, ...]:
     """Return what has to be asked before two schemas can be compared: tables first, then columns.
 
+    Columns of a table that is asked for are asked for when that is answered.
+
     Args:
         old: The tables as they were.
         new: The tables as they are declared, with what is there and was never declared.
         renames: What was answered already.
     """
-    tables = tuple(_table_questions(old, new, renames))
-    return tables or tuple(_column_questions(old, new, renames))
+    return (*_table_questions(old, new, renames), *_column_questions(old, new, renames))
 
 
-def unanswered(asked: Sequence[Question], *, drops: bool) -> RenameQuestions:
+def unanswered(asked: Sequence[Question], *, drops: Collection[str]) -> RenameQuestions:
     """Return the error that asks the user, with the options that answer.
 
     Args:
         asked: The questions; at least one.
-        drops: Whether what is no rename goes; else it stays in the database.
+        drops: The kinds of what goes where it is no rename; else it stays in the database.
     """
     flags = " ".join(_likely_answers(asked))
     came = dict.fromkeys(name for question in asked for name in question.candidates)
-    fate = "what went is dropped then" if drops else "what went stays in the database then"
+    kinds = {question.kind for question in asked}
+    fate = "what went stays in the database then"
+    if kinds <= set(drops):
+        fate = "what went is dropped then"
+    elif kinds & set(drops):
+        fate = f"of what went, a {'table' if 'table' in drops else 'column'} is dropped then"
     return RenameQuestions(
         f"{', '.join(q.what for q in asked)} went and {', '.join(came)} came: is it a rename?",
         hint=f"Where it is, say {flags}; where it is not, --no-renames: {fate}.",
         questions=[question.as_json() for question in asked],
-        drops=drops,
+        drops=frozenset(drops),
     )
+
+
+def joined(errors: Sequence[RenameQuestions]) -> RenameQuestions:
+    """Return one error that asks all that several ask, as those of several repos.
+
+    Args:
+        errors: The errors; at least one, with the same fate of what is no rename.
+    """
+    said = (question for error in errors for question in error.questions)
+    asked = (Question(q["kind"], q["table"], q["from"], tuple(q["candidates"])) for q in said)
+    return unanswered([*dict.fromkeys(asked)], drops=errors[0].drops)
 
 
 def _likely_answers(asked: Sequence[Question]) -> Iterator[str]:

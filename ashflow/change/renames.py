@@ -143,7 +143,9 @@ def parse_renames(flags: Iterable[str]) -> Renames:
         old = one.column or one.table
         taken = renames.columns_of(one.table) if one.column else renames.tables
         if one.new == old:
-            raise _wrong(one, "both names are the same")
+            raise _wrong(
+                one, "both names are the same", "Leave it out, or say what it is called now."
+            )
         if old in taken:
             raise _wrong(one, f"{spelled(one.table, one.column)} was renamed already", _ONE)
         if one.new in taken.values():

@@ -151,8 +151,8 @@ def _inside(
             return Touches((Part("primary key", name),), _columns(name, *old, *new))
         case SetOptions():
             return Touches((Part("options", name),))
-        case AddStatement(_, statement) | DropStatement(_, statement):
-            return Touches((Part("statement", name, statement),))
+        case AddStatement(_, statement, up=up) | DropStatement(_, statement, up=up):
+            return Touches((Part("statement", name, statement),), (), tuple(up))
         case Fill(_, column, sql):
             return Touches((), _columns(name, column), (sql,))
         case _:

@@ -61,7 +61,8 @@ def answered(plan: Callable[[Choices], T], choices: Choices) -> T:
                 raise
             renames = choices.renames
             for question in questions.questions:
-                renames = _ask(question, renames, drops=questions.drops)
+                drops = question["kind"] in questions.drops
+                renames = _ask(question, renames, drops=drops)
             choices = replace(choices, renames=renames)
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ashflow.change.describe import describe
-from ashflow.change.merge import Branch, Changes, Conflict, by_version, merge, replay
+from ashflow.change.merge import Branch, Changes, Conflict, by_version, merge, replay_whole
 from ashflow.errors import ForkError, SchemaError
 from ashflow.history.snapshot import Snapshot, new_snapshot
 from ashflow.schema.table import Schema, Table, find
@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from ashflow.history.lineage import Fork
     from ashflow.history.snapshot import State
     from ashflow.schema.table import Statement
+
+
+_ANEW: Final = (
+    "Write the younger one anew on top of the other: on its branch, ashflow regen NAME --since "
+    "BASE."
+)
 
 
 def fold(fork: Fork, *, resolve: bool = False) -> Snapshot:
@@ -35,9 +41,15 @@ def fold(fork: Fork, *, resolve: bool = False) -> Snapshot:
     merged = _renamed_beside(fork) or merge(base, branches)
     if isinstance(merged, Schema):
         return _snapshot(fork, merged)
+    try:
+        resolved = _in_order(fork, base, branches, merged)
+    except ForkError:
+        if resolve:
+            raise
+        raise _clash(fork, merged) from None
     if not resolve:
-        raise _clash(fork, merged)
-    return _snapshot(fork, _in_order(fork, base, branches, merged), resolved=True)
+        raise _clash(fork, merged, or_resolve=True)
+    return _snapshot(fork, resolved, resolved=True)
 
 
 def _changes(snapshot: Snapshot) -> Changes:
@@ -63,7 +75,7 @@ def _in_order(fork: Fork, base: Schema, branches: Sequence[Branch], conflict: Co
     if _renamed_beside(fork) is not None:
         raise _hopeless(fork, conflict, "one of them gives the table another name")
     try:
-        return replay(base, by_version(branches))
+        return replay_whole(base, by_version(branches))
     except SchemaError as error:
         raise _hopeless(fork, conflict, error.message) from error
 
@@ -112,12 +124,14 @@ def _as_declared(fork: Fork, table: Table) -> Iterator[Statement]:
             yield statement
 
 
-def _clash(fork: Fork, conflict: Conflict) -> ForkError:
+def _clash(fork: Fork, conflict: Conflict, *, or_resolve: bool = False) -> ForkError:
+    stand = (
+        " Or let both stand: ashflow codegen NAME --resolve takes what they make in order of "
+        "version, and the resources decide."
+    )
     return ForkError(
         f"{_where(fork, conflict)} do not go together: {_why(conflict)}",
-        hint="Write the younger one anew on top of the other: on its branch, ashflow regen NAME "
-        "--since BASE. Or let both stand: ashflow codegen NAME --resolve takes what they make in "
-        "order of version, and the resources decide.",
+        hint=_ANEW + (stand if or_resolve else ""),
     )
 
 
@@ -125,8 +139,7 @@ def _hopeless(fork: Fork, conflict: Conflict, why: str) -> ForkError:
     return ForkError(
         f"{_where(fork, conflict)} cannot be resolved, as their migrations cannot run one after "
         f"the other: {why}",
-        hint="Write the younger one anew on top of the other: on its branch, ashflow regen NAME "
-        "--since BASE.",
+        hint=_ANEW,
     )
 
 

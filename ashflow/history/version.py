@@ -61,7 +61,7 @@ def clean_name(name: str) -> str:
     Raises:
         UsageError: Something is in it that no name of a migration has.
     """
-    cleaned = re.sub(r"[-\s]+", "_", name.strip().lower())
+    cleaned = re.sub(r"[- \t]+", "_", name.strip(" \t").lower())
     if not _NAME.fullmatch(cleaned) or len(cleaned) > _LONGEST_NAME:
         raise UsageError(
             f"{name!r} is no name for a migration",

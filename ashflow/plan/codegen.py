@@ -276,8 +276,8 @@ def _ask(standing: Mapping[str, Snapshot], old: Schema, new: Schema, choices: Ch
             renames = renames.without(name, column)
     asked = questions(old, new, renames)
     if asked:
-        of_tables = asked[0].kind == "table"
-        raise unanswered(asked, drops=choices.drop_tables if of_tables else choices.drop_columns)
+        goes = {"table": choices.drop_tables, "column": choices.drop_columns}
+        raise unanswered(asked, drops=[kind for kind, drops in goes.items() if drops])
 
 
 def _outcome(

@@ -232,7 +232,7 @@ class _Way:
             if came and not known:
                 found.append(Question(question.kind, question.table, question.old, came))
         if found:
-            raise unanswered(found, drops=True)
+            raise unanswered(found, drops=("table", "column"))
 
     def kept(self, answers: Renames) -> Iterator[str]:
         """Yield the tables, by their names in the end, that keep what the way down would drop."""

@@ -6,6 +6,7 @@ from contextlib import nullcontext
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
+from ashflow.errors import RenameQuestions
 from ashflow.plan.choices import Choices, dealt
 from ashflow.plan.codegen import Change, Generated, check_fills, find_change
 
@@ -74,20 +75,22 @@ def find(
     leaves = [newest(history, project, resolve=choices.resolve) for history in histories]
     declared = [project.declared(repo.name) for repo in repos]
     answers = dealt(choices, [(old, new.schema) for old, new in zip(leaves, declared, strict=True)])
-    found = [
-        Found(
-            repo.name,
-            history,
-            old,
-            find_change(old, new.schema, own, new.unmanaged, new.in_order),
-            new.origins,
-            new.warnings,
-            new.elsewhere,
-        )
-        for repo, history, old, new, own in zip(
-            repos, histories, leaves, declared, answers, strict=True
-        )
-    ]
+    found: list[Found] = []
+    open_questions: list[RenameQuestions] = []
+    for repo, history, old, new, own in zip(
+        repos, histories, leaves, declared, answers, strict=True
+    ):
+        try:
+            change = find_change(old, new.schema, own, new.unmanaged, new.in_order)
+        except RenameQuestions as error:  # those of all repos are asked together
+            open_questions.append(error)
+            continue
+        told = (new.origins, new.warnings, new.elsewhere)
+        found.append(Found(repo.name, history, old, change, *told))
+    if open_questions:
+        from ashflow.change.questions import joined
+
+        raise joined(open_questions)
     check_fills(choices, [one.change for one in found])
     return found
 

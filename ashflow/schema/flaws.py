@@ -68,7 +68,8 @@ def _dangling(table: Table, known: Collection[str]) -> Iterator[str]:
     """SQL that has the name of a column which is not there any more."""
     columns = {fold(column.name) for column in table.columns}
     gone = [name for name in known if fold(name) not in columns]
-    for what, text in _texts(table):
+    statements = ((f"statement {s.name}", sql) for s in table.statements for sql in s.up)
+    for what, text in (*_texts(table), *statements):
         yield from (f"{what} has {name}, no column" for name in gone if mentions(text, name))
 
 

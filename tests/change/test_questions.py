@@ -5,7 +5,7 @@ from shlex import split
 from hypothesis import assume, given
 from strategies import names, schemas
 
-from ashflow.change.questions import Question, questions, unanswered
+from ashflow.change.questions import Question, joined, questions, unanswered
 from ashflow.change.renames import Renames, parse_renames
 from ashflow.schema.table import Column, Schema, Statement, Table
 
@@ -45,6 +45,25 @@ def test_tables_are_asked_of_before_columns():
     assert questions(old, new, Renames().without("t", None)) == ()
 
 
+def test_columns_of_other_tables_are_asked_of_with_the_tables():
+    old, new = schema(t="a", u="b c"), schema(x="a", u="b d")
+    table, column = questions(old, new, Renames())
+    assert table == Question("table", "t", "t", ("x",))
+    assert column == Question("column", "u", "c", ("d",))
+    fate = unanswered([table, column], drops=("table",)).hint
+    assert fate.endswith("--no-renames: of what went, a table is dropped then.")
+    fate = unanswered([table, column], drops=("column",)).hint
+    assert fate.endswith("--no-renames: of what went, a column is dropped then.")
+
+
+def test_what_several_ask_is_asked_once():
+    asked = questions(schema(t="a"), schema(t="b"), Renames())
+    one = unanswered(asked, drops=("column",))
+    both = joined([one, one])
+    assert (both.message, both.hint, both.questions) == (one.message, one.hint, one.questions)
+    assert both.drops == {"column"}
+
+
 def test_columns_are_asked_of_with_the_likeliest_first():
     old = schema(t="title:text count:integer keep")
     new = schema(t="keep total:integer titles:text")
@@ -73,28 +92,28 @@ def test_statements_of_a_domain_are_no_table_that_could_come():
 
 def test_the_error_names_all_that_went_and_came_and_the_options():
     asked = [Question("column", "t", "a", ("b", "c")), Question("table", "u", "u", ("v",))]
-    error = unanswered(asked, drops=False)
+    error = unanswered(asked, drops=())
     assert error.message == "t.a, u went and b, c, v came: is it a rename?"
     assert "--rename t.a=b --rename u=v" in error.hint
     assert error.hint.endswith("--no-renames: what went stays in the database then.")
-    assert unanswered(asked, drops=True).hint.endswith("what went is dropped then.")
+    assert unanswered(asked, drops=("table", "column")).hint.endswith("what went is dropped then.")
     assert error.questions == [question.as_json() for question in asked]
     assert error.exit_code == 2
 
 
 def test_the_options_that_are_named_can_be_given_together():
     asked = questions(schema(t="aa ab", u="x"), schema(t="ac ad", u="y"), Renames())
-    said, _, _ = unanswered(asked, drops=True).hint.partition(";")
+    said, _, _ = unanswered(asked, drops=("table", "column")).hint.partition(";")
     flags = [flag.strip() for flag in said.split("--rename ")[1:]]
     assert parse_renames(flags)
     assert len(flags) == 3
     asked = questions(schema(t="aa ab"), schema(t="ac"), Renames())
-    assert unanswered(asked, drops=True).hint.count("--rename ") == 1
+    assert unanswered(asked, drops=("table", "column")).hint.count("--rename ") == 1
 
 
 def test_the_likelier_of_two_gets_the_one_that_came():
     asked = questions(schema(t="name title"), schema(t="titles"), Renames())
-    assert "say --rename t.title=titles;" in unanswered(asked, drops=True).hint
+    assert "say --rename t.title=titles;" in unanswered(asked, drops=("table", "column")).hint
 
 
 def test_a_table_of_the_same_columns_is_likelier_than_one_of_more():

@@ -155,3 +155,18 @@ def test_a_column_that_refers_to_another_repo_has_no_foreign_key(two, ashflow):
     assert "ForeignKey" not in text
     said = "  # post_id refers to posts in the repo repo: a column and no foreign key"
     assert result.out.splitlines().count(said) == 1
+
+
+def test_all_repos_ask_together_and_one_command_answers(two, ashflow):
+    ashflow("codegen", "begin")
+    renamed = TWO_TABLES.replace("title: str", "name: str").replace("what: str", "text: str")
+    two.resources(renamed)
+    error = ashflow("codegen", "again", "--json").json()["error"]
+    assert [(q["table"], q["from"]) for q in error["questions"]] == [
+        ("posts", "title"),
+        ("entries", "what"),
+    ]
+    flags = error["hint"].partition("say ")[2].partition(";")[0].split()
+    assert flags == ["--rename", "posts.title=name", "--rename", "entries.what=text"]
+    assert ashflow("codegen", "again", *flags).code == 0
+    assert ashflow("codegen", "--check").code == 0

@@ -247,3 +247,18 @@ def test_a_database_that_holds_another_repo_too_is_not_removed(three, ashflow, c
     assert "ashflow rollback --all --repo three" in failed.err
     with closing(sqlite3.connect(three.root / "one.sqlite3")) as db:
         assert db.execute("SELECT name FROM t_one").fetchall() == [("A",)]
+
+
+def test_a_database_goes_with_all_repos_that_it_holds(three, ashflow):
+    together = CONFIG.replace("three.sqlite3", "one.sqlite3") + 'ledger = "three"\n'
+    three.write("pyproject.toml", together)
+    (three.root / "three.sqlite3").unlink()
+    assert ashflow("drop", "--yes", "--repo", "one", "--repo", "three").code == 0
+    assert there(three) == ["two"]
+
+
+@pytest.mark.parametrize("command", ["drop", "reset"])
+def test_a_url_that_can_not_be_used_does_not_keep_another_database(three, ashflow, command):
+    three.write("pyproject.toml", CONFIG.replace("sqlite:///two.sqlite3", "oracle://two"))
+    assert ashflow(command, "--yes", "--repo", "one").code == 0
+    assert ashflow(command, "--yes", "--repo", "two").code == 2

@@ -203,6 +203,9 @@ MANY = "".join(
 )
 
 
+SLOW = "\nnumbers = [\n" + "    (1, 2.0, 'three', -4),\n" * 50_000 + "]\n"
+
+
 @pytest.fixture
 def watched(python, project):
     """Run a command in a fresh Python that keeps byte code; return exit code and who compiled."""
@@ -215,8 +218,8 @@ def watched(python, project):
 
 
 def test_many_resources_are_compiled_by_another_process(watched, project):
-    project.resources(POSTS + MANY)
-    assert watched("codegen", "posts") == [0, ["started"]]
+    project.resources(POSTS + MANY + SLOW)
+    assert watched("codegen", "posts") == [0, ["started"]]  # it is waited for
     project.resources(POSTS + MANY + "    slug: str\n")
     assert watched("check") == [1, ["started"]]
     assert watched("codegen", "--check") == [1, []]

@@ -71,7 +71,9 @@ def test_a_cleaned_name_is_safe_as_a_file_and_clean(text):
     assert cleaned == cleaned.lower()
 
 
-@pytest.mark.parametrize("text", ["", "-", "__", "a.b", "a/b", "..", "ü", "a\0", "x" * 101, "a;b"])
+@pytest.mark.parametrize(
+    "text", ["", "-", "__", "a\nb", "a\x0bb", "a.b", "a/b", "..", "ü", "a\0", "x" * 101, "a;b"]
+)
 def test_a_name_that_no_file_should_have_is_refused(text):
     with pytest.raises(UsageError, match="is no name for a migration") as caught:
         clean_name(text)

@@ -259,8 +259,42 @@ def test_a_clash_names_the_member_and_both_files_and_the_ways_out(case):
         assert message.startswith(f"two branches changed {part}, ")
         for file in repo.history.snapshots["posts"][1:]:
             assert file.path in message
-        assert "codegen NAME --resolve" in caught.value.hint
         assert "regen NAME --since" in caught.value.hint
+        assert ("codegen NAME --resolve" in caught.value.hint) == can_be_resolved(repo)
+
+
+def can_be_resolved(repo):
+    try:
+        repo.history.leaves(resolve=True)
+    except ForkError:
+        return False
+    return True
+
+
+VIEW = Statement("seen", "CREATE VIEW seen AS SELECT title FROM posts", "DROP VIEW seen")
+
+
+@pytest.mark.parametrize(
+    ("older", "younger", "renames"),
+    [
+        (posts(text("name")), posts(TITLE, checks=[Check("c", "title <> ''")]), "title"),
+        (posts(text("name")), posts(TITLE, indexes=[Index("i", ["title"])]), "title"),
+        (posts(), posts(TITLE, indexes=[Index("i", [sql("lower(title)")])]), ""),
+        (posts(), posts(TITLE, text("big", generated_as="upper(title)")), ""),
+        (posts(), posts(TITLE, statements=[VIEW]), ""),
+    ],
+)
+def test_what_is_made_of_a_column_that_the_older_one_takes_can_not_be_resolved(
+    older, younger, renames
+):
+    answers = Renames(columns={"posts": {"title": "name"}}) if renames else Renames()
+    first = Choices(answers, drop_columns=True)
+    repo = merged(BASE, Schema([older]), Schema([younger]), choices=[first, NO])
+    with pytest.raises(ForkError) as caught:
+        repo.find(BASE)
+    assert "--resolve" not in caught.value.hint
+    with pytest.raises(ForkError, match=r"is about posts\.title, which is gone"):
+        repo.find(BASE, RESOLVE)
 
 
 def test_a_table_renamed_and_changed_is_a_clash():

@@ -133,6 +133,20 @@ def test_a_view_that_stays_reads_one_that_changes_because_a_column_is(workshop, 
     assert sum("Statement" in kind for kind, _ in done) == 2
 
 
+def test_a_view_that_stays_and_names_what_is_renamed_reads_one_that_changes(workshop):
+    first = view("first", "SELECT id, n AS title FROM posts")
+    over = view("over", "SELECT title FROM first")
+    workshop.goes(
+        posts("n: int | None", first, over),
+        posts("n: int | None", first, over, columns=NAMED),
+        ROWS,
+        "posts.title=name",
+    )
+    assert workshop.query("SELECT count(title) FROM over") == [(0,)]
+    workshop.rollback()
+    assert workshop.query("SELECT count(*) FROM over") == [(2,)]
+
+
 def test_a_view_by_hand_that_is_broken_stops_no_rename_and_stays_as_it_is(workshop):
     workshop.begin(posts(), ROWS)
     text = "CREATE VIEW broken AS SELECT x FROM nowhere"
@@ -146,7 +160,7 @@ def test_a_view_by_hand_that_is_broken_stops_no_rename_and_stays_as_it_is(worksh
 
 def test_a_broken_view_by_hand_that_has_the_old_name_is_told(workshop):
     workshop.begin(posts(), ROWS)
-    workshop.query("CREATE VIEW broken AS SELECT title FROM nowhere")
+    workshop.query("CREATE VIEW broken AS SELECT title FROM nowhere, posts")
     workshop.declare(posts(columns=NAMED))
     workshop.codegen("posts.title=name")
     with pytest.raises(MigrationFailed, match="error in view broken") as caught:

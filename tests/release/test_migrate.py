@@ -555,6 +555,14 @@ def test_where_the_current_folder_is_gone_what_is_absolute_is_migrated(shop, tmp
         release.migrate(release.Repo("repo", url="sqlite:///a.db", migrations=given.migrations))
 
 
+def test_a_database_that_is_made_has_the_environment_that_is_said(shop, monkeypatch):
+    monkeypatch.setenv("ASHFLOW_ENV", "staging")
+    shop.adds(1, "a", table("a"))
+    assert shop.migrate().warnings == ()
+    assert shop.migrate().warnings == ()
+    assert shop.ask("SELECT value FROM ashflow_meta WHERE key = 'environment'") == [("staging",)]
+
+
 def test_two_repos_with_one_ledger_are_refused_whatever_link_leads_there(shop, tmp_path):
     shop.adds(1, "a", table("a"))
     shop.migrate()

@@ -20,18 +20,26 @@ def renamed(
     """Yield the steps of a rename.
 
     SQLite renames nothing in a database in which a view or a trigger names what is not there, as
-    one does that reads a view which is made anew further on. Those that do not have the old name
-    are put aside meanwhile: the rename would not change them.
+    one does that reads a view which is made anew further on. Those that do not have the old name,
+    or have that of a column and not the name of its table, are put aside meanwhile: the rename
+    would not change them.
 
     Args:
         operation: The rename.
         broken: The views and triggers that name what is not there, each view with its triggers.
     """
-    aside = [made for made in broken if not any(mentions(one.sql, operation.old) for one in made)]
+    names = [operation.old]
+    if isinstance(operation, RenameColumn):
+        names.append(operation.table)
+    aside = [made for made in broken if not any(_has(one.sql, names) for one in made)]
     for first, *_ in aside:  # a view takes its triggers along
         yield Do(f"DROP {first.kind} {quote(first.name)}")
     yield from _statements(operation)
     yield from (Do(one.sql) for made in aside for one in made)
+
+
+def _has(sql: str, names: Iterable[str]) -> bool:
+    return all(mentions(sql, name) for name in names)
 
 
 def _statements(operation: RenameTable | RenameColumn) -> Iterator[Step]:
