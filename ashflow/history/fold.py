@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ashflow.change.describe import describe
 from ashflow.change.merge import Branch, Changes, Conflict, by_version, merge, replay_whole
 from ashflow.errors import ForkError, SchemaError
+from ashflow.history.lineage import ANEW
 from ashflow.history.snapshot import Snapshot, new_snapshot
 from ashflow.schema.table import Schema, Table, find
 
@@ -17,12 +18,6 @@ if TYPE_CHECKING:
     from ashflow.history.lineage import Fork
     from ashflow.history.snapshot import State
     from ashflow.schema.table import Statement
-
-
-_ANEW: Final = (
-    "Write the younger one anew on top of the other: on its branch, ashflow regen NAME --since "
-    "BASE."
-)
 
 
 def fold(fork: Fork, *, resolve: bool = False) -> Snapshot:
@@ -131,7 +126,7 @@ def _clash(fork: Fork, conflict: Conflict, *, or_resolve: bool = False) -> ForkE
     )
     return ForkError(
         f"{_where(fork, conflict)} do not go together: {_why(conflict)}",
-        hint=_ANEW + (stand if or_resolve else ""),
+        hint=ANEW + (stand if or_resolve else ""),
     )
 
 
@@ -139,7 +134,7 @@ def _hopeless(fork: Fork, conflict: Conflict, why: str) -> ForkError:
     return ForkError(
         f"{_where(fork, conflict)} cannot be resolved, as their migrations cannot run one after "
         f"the other: {why}",
-        hint=_ANEW,
+        hint=ANEW,
     )
 
 

@@ -126,9 +126,13 @@ class History(NamedTuple):
 
         Raises:
             SnapshotError: A file that has to be read is no snapshot.
-            ForkError: Branches changed one table in ways that do not go together.
+            ForkError: Branches changed one table, or two, in ways that do not go together.
         """
-        found = (self.leaf(folder, resolve=resolve) for folder in self.snapshots)
+        from ashflow.history.across import clashes_across
+
+        found = [self.leaf(folder, resolve=resolve) for folder in self.snapshots]
+        for _, error in clashes_across(found):
+            raise error
         return {snapshot.table: snapshot for snapshot in found}
 
     def leaf(self, folder: str, *, resolve: bool = False) -> Snapshot:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ashflow.errors import SnapshotError
 
@@ -10,6 +10,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from ashflow.history.snapshot import Snapshot
+
+
+ANEW: Final = (
+    "Write the younger one anew on top of the other: on its branch, ashflow regen NAME --since "
+    "BASE."
+)
+"""The way out that there always is."""
 
 
 class Fork(NamedTuple):

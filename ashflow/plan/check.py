@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ashflow.errors import ForkError, MigrationFileError, SnapshotError, UnreadableError
+from ashflow.history.across import clashes_across
 from ashflow.history.lineage import check_no_gap
 from ashflow.history.version import is_dev
 from ashflow.plan.codegen import find_change
@@ -79,6 +80,10 @@ def _leaves(facts: Facts) -> tuple[dict[str, Snapshot], list[Problem]]:
             broken.append(facts.problem("invalid-snapshot", path, error.message, error.hint))
         else:
             leaves[leaf.table] = leaf
+    for leaf, clash in clashes_across(leaves.values()):
+        broken.append(
+            facts.problem("forked-snapshot", leaf.path, clash.message, clash.hint, table=leaf.table)
+        )
     return leaves, broken
 
 

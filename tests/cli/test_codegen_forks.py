@@ -89,3 +89,19 @@ def test_a_table_made_on_both_branches_has_no_order_that_resolves_it(fork):
     error = day.run("codegen", "after", "--resolve", "--json", code=2).json()["error"]
     assert "two branches changed table tags" in error["message"]
     assert "cannot run one after the other" in error["message"]
+
+
+def test_a_clash_of_two_tables_is_told_by_codegen_and_by_check(fork):
+    found = "    found = index('id', name='found')\n"
+    tag = "class Tag(Resource, table='tags'):\n    id: int = integer_primary_key()\n"
+    day = fork(post() + found, post() + tag + found, post() + tag + found)
+    error = day.run("codegen", "after", "--json", code=2).json()["error"]
+    assert error["code"] == "forked-snapshot"
+    assert "both posts and tags have an index found" in error["message"]
+    (problem,) = [
+        one
+        for one in day.run("check", "--json", code=1).json()["problems"]
+        if one["code"] == "forked-snapshot"
+    ]
+    assert (problem["table"], problem["message"]) == ("tags", error["message"])
+    assert "regen NAME --since" in problem["fix"]
