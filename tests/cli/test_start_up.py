@@ -252,9 +252,9 @@ def test_many_resources_that_do_not_compile_are_told_once(project, monkeypatch):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_who_interrupts_a_command_hears_nothing_of_who_compiles(project, number):
+def test_who_interrupts_a_command_hears_nothing_of_who_compiles(project, unmeasured, number):
     project.resources(POSTS + MANY * 40)
-    env = {key: v for key, v in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    env = {key: v for key, v in unmeasured.items() if key != "PYTHONDONTWRITEBYTECODE"}
     with subprocess.Popen(
         [sys.executable, "-m", "ashflow", "codegen", "posts"],
         cwd=project.root,
