@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from ashflow.change.operations import Operation
 
 
+_MAKES: Final = (AddCheck, AddColumn, AddForeignKey, AddIndex, AddStatement, AlterColumn, Fill)
+"""What makes something of columns."""
+
+
 class Changes(NamedTuple):
     """What one migration did.
 
@@ -86,46 +90,28 @@ def merge(base: Schema, branches: Sequence[Branch]) -> Schema | Conflict:
     return merged
 
 
-def replay(base: Schema, order: Iterable[Changes]) -> Schema:
+def replay(base: Schema, order: Iterable[Changes], *, whole: bool = False) -> Schema:
     """Return the schema that changes make, one after the other.
 
     Args:
         base: What they begin with: the tables that they are to be followed in.
         order: The changes.
-
-    Raises:
-        SchemaError: One of them does not fit behind the others.
-    """
-    tables = dict(base)
-    for changes in order:
-        for operation in changes.operations:
-            _take(tables, operation)
-    return Schema(tables.values())
-
-
-def replay_whole(base: Schema, order: Iterable[Changes]) -> Schema:
-    """Return the schema that changes make, one after the other, where a database would take each.
-
-    What was made of a column under its old name, or of one that is gone, is refused: SQLite would
-    stop there, or take a name in double quotes for a text.
-
-    Args:
-        base: What they begin with.
-        order: The changes.
+        whole: Whether that is refused too which is made of a column that has another name by then,
+            or is gone: SQLite would stop there, or take a name in double quotes for a text.
 
     Raises:
         SchemaError: One of them does not fit behind the others.
     """
     tables = dict(base)
     known: dict[str, set[str]] = {}
-    for changes in order:
-        for operation in changes.operations:
+    for operation in (operation for changes in order for operation in changes.operations):
+        if whole:
             for table in tables.values():
                 known.setdefault(table.name, set()).update(c.name for c in table.columns)
             if isinstance(operation, RenameTable) and operation.old in known:
                 known[operation.new] = known[operation.old]
             _refuse_lost(tables, known, operation)
-            _take(tables, operation)
+        _take(tables, operation)
     return Schema(tables.values())
 
 
@@ -142,18 +128,15 @@ def _refuse_lost(
     if not isinstance(operation, _MAKES):
         return
     touched = touches(operation)
+    needs = {part.folded for part in touched.needs}
     for name, table in tables.items():
         there = {fold(column.name) for column in table.columns}
         lost = [column for column in known.get(name, ()) if fold(column) not in there]
-        needs = {p.folded for p in touched.needs}
         about = ("table", fold(name), "") in needs
         for column in lost:
             needed = ("column", fold(name), fold(column)) in needs
             if needed or (about and any(mentions(sql, column) for sql in touched.reads)):
                 raise SchemaError(f"{describe(operation)} is about {name}.{column}, which is gone")
-
-
-_MAKES: Final = (AddCheck, AddColumn, AddForeignKey, AddIndex, AddStatement, AlterColumn, Fill)
 
 
 def by_version(branches: Iterable[Branch]) -> list[Changes]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ashflow.change.describe import describe
-from ashflow.change.merge import Branch, Changes, Conflict, by_version, merge, replay_whole
+from ashflow.change.merge import Branch, Changes, Conflict, by_version, merge, replay
 from ashflow.errors import ForkError, SchemaError
 from ashflow.history.lineage import ANEW
 from ashflow.history.snapshot import Snapshot, new_snapshot
@@ -70,7 +70,7 @@ def _in_order(fork: Fork, base: Schema, branches: Sequence[Branch], conflict: Co
     if _renamed_beside(fork) is not None:
         raise _hopeless(fork, conflict, "one of them gives the table another name")
     try:
-        return replay_whole(base, by_version(branches))
+        return replay(base, by_version(branches), whole=True)
     except SchemaError as error:
         raise _hopeless(fork, conflict, error.message) from error
 

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Protocol
 
 from ashflow.errors import GitError
-from ashflow.project.meanwhile import changed_meanwhile
-from ashflow.worktree.files import came_or_went, stood
+from ashflow.project.meanwhile import came_or_went_in, changed_meanwhile
+from ashflow.worktree.files import stood
 from ashflow.worktree.git import Nowhere, asking, locate, status
 from ashflow.worktree.sparse import refuse_left_out
 
@@ -81,16 +81,13 @@ def asking_git(project: Project, repos: Sequence[RepoConfig]) -> Iterator[Ask]:
                     return seen, located, early.pop()()
                 early.clear()
                 git = status(located, folders)
-                changed = [name for name in seen if _changed(project, name, seen[name])]
+                changed = [
+                    name
+                    for name, history in seen.items()
+                    if came_or_went_in(project, name, history.tree)
+                ]
                 if not changed:
                     return seen, located, git
             raise changed_meanwhile(changed)
 
         yield ask
-
-
-def _changed(project: Project, repo: str, history: History) -> bool:
-    """Whether files of a repo came or went since they were listed."""
-    folders = project.folders(repo)
-    places = (folders.migrations, folders.snapshots)
-    return bool(came_or_went(project.root, places, history.tree))

@@ -229,4 +229,4 @@ def _prepare_to_compare() -> None:
     import ashflow.plan.clashes
     import ashflow.plan.files
     import ashflow.plan.fills
-    import ashflow.plan.kept  # noqa: F401
+    import ashflow.plan.kept  # noqa: F401  (they are loaded, and no more)

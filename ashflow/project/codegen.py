@@ -228,15 +228,13 @@ def write(project: Project, generated: Sequence[Generated], found: Sequence[Foun
         FileError: A file is there already, or the disk refuses.
         LockedError: Another process wrote meanwhile.
     """
-    from ashflow.project.meanwhile import changed_meanwhile
-    from ashflow.worktree.files import came_or_went, write_new
+    from ashflow.project.meanwhile import came_or_went_in, changed_meanwhile
+    from ashflow.worktree.files import write_new
     from ashflow.worktree.store import held, store_folder
 
     store = store_folder(project.root)
     with held(store) if store.is_dir() else nullcontext():  # no regen was here: there is none
         for one in found:
-            folders = project.folders(one.repo)
-            places = (folders.migrations, folders.snapshots)
-            if came_or_went(project.root, places, one.history.tree):
+            if came_or_went_in(project, one.repo, one.history.tree):
                 raise changed_meanwhile([one.repo])
         write_new(project.root, {p: text for one in generated for p, text in one.files.items()})

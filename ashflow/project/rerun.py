@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar
 from ashflow.errors import LockedError
 from ashflow.history.history import read_history
 from ashflow.history.ledger import NOTHING
-from ashflow.project.meanwhile import changed_meanwhile
+from ashflow.project.meanwhile import came_or_went_in, changed_meanwhile
 from ashflow.run.bringing import renamed
 from ashflow.run.events import Created
 from ashflow.run.journal import next_run, prune, standing
@@ -15,7 +15,7 @@ from ashflow.run.one_by_one import one_by_one
 from ashflow.run.turn import Turn
 from ashflow.run.waiting import is_waited, still_wanted, waiting
 from ashflow.run.whole import id_of, run_turn
-from ashflow.worktree.files import DiskTree, came_or_went
+from ashflow.worktree.files import DiskTree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -242,7 +242,7 @@ def check_unchanged(project: Project, plan: Planned, session: Session | None) ->
             hint="Nothing was changed. Run it again: it plans anew.",
         )
     folders, then = project.folders(plan.repo), plan.history.tree
-    others = came_or_went(project.root, (folders.migrations, folders.snapshots), then)
+    others = came_or_went_in(project, plan.repo, then)
     ours = read_history(
         dict.fromkeys(others, ""),
         migrations=folders.migrations,
