@@ -19,6 +19,7 @@ from ashflow.change.operations import (
     AddIndex,
     AddStatement,
     AlterColumn,
+    DropTable,
     Fill,
     RenameColumn,
     RenameTable,
@@ -96,13 +97,15 @@ def replay(base: Schema, order: Iterable[Changes], *, whole: bool = False) -> Sc
     Args:
         base: What they begin with: the tables that they are to be followed in.
         order: The changes.
-        whole: Whether that is refused too which is made of a column that has another name by then,
-            or is gone: SQLite would stop there, or take a name in double quotes for a text.
+        whole: Whether that is refused too at which a database would stop: what is made of a column
+            that has another name by then, or is gone (SQLite may take a name in double quotes for
+            a text), and to drop a table with a column that the migration does not know.
 
     Raises:
         SchemaError: One of them does not fit behind the others.
     """
     tables = dict(base)
+    stood = set(tables)
     known: dict[str, set[str]] = {}
     for operation in (operation for changes in order for operation in changes.operations):
         if whole:
@@ -111,7 +114,9 @@ def replay(base: Schema, order: Iterable[Changes], *, whole: bool = False) -> Sc
             if isinstance(operation, RenameTable) and operation.old in known:
                 known[operation.new] = known[operation.old]
             _refuse_lost(tables, known, operation)
-        _take(tables, operation)
+            _refuse_more(tables, operation)
+        _take(tables, operation, stood)
+        stood.update(tables)
     return Schema(tables.values())
 
 
@@ -139,6 +144,18 @@ def _refuse_lost(
                 raise SchemaError(f"{describe(operation)} is about {name}.{column}, which is gone")
 
 
+def _refuse_more(tables: Mapping[str, Table], operation: Operation) -> None:
+    """Refuse to drop a table that has columns which the migration could not give back."""
+    if not isinstance(operation, DropTable) or operation.table not in tables:
+        return
+    known = {fold(column.name) for column in operation.columns}
+    for column in tables[operation.table].columns:
+        if fold(column.name) not in known:
+            raise SchemaError(
+                f"{describe(operation)} {operation.table} does not know its column {column.name}"
+            )
+
+
 def by_version(branches: Iterable[Branch]) -> list[Changes]:
     """Return the changes of all branches, each once, the oldest version first."""
     return sorted({c.version: c for branch in branches for c in branch}.values())
@@ -158,14 +175,20 @@ def _or_none(base: Schema, order: Iterable[Changes]) -> Schema | None:
         return None
 
 
-def _take(tables: dict[str, Table], operation: Operation) -> None:
-    """Change tables as an operation does; one that is not at hand is there for its renames only."""
+def _take(tables: dict[str, Table], operation: Operation, stood: Collection[str]) -> None:
+    """Change tables as an operation does; one that is not at hand is there for its renames only.
+
+    Args:
+        tables: The tables.
+        operation: What is done.
+        stood: The names of those that are or were at hand.
+    """
     match operation:
-        case RenameTable(old, new) if old not in tables:
+        case RenameTable(old, new) if old not in stood:
             tables[old] = Table(old)
             take(tables, operation)
             del tables[new]
-        case RenameColumn(name, old) if name not in tables:
+        case RenameColumn(name, old) if name not in stood:
             tables[name] = Table(name, [Column(old, "text")])
             take(tables, operation)
             del tables[name]

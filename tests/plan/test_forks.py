@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from dataclasses import replace
 from itertools import permutations
+from pathlib import Path
 
 import pytest
 from hypothesis import assume, given
@@ -317,6 +319,18 @@ def test_a_table_dropped_and_changed_is_a_clash():
         repo.find(BASE)
 
 
+@pytest.mark.parametrize("schema", [posts(TITLE, text("a")), posts(text("name"))])
+def test_a_table_that_the_younger_one_drops_without_knowing_a_column_can_not_be_resolved(schema):
+    renamed = Choices(Renames(columns={"posts": {"title": "name"}}))
+    first = renamed if schema.column("name") else NO
+    repo = merged(BASE, Schema([schema]), Schema(), choices=[first, DROP])
+    with pytest.raises(ForkError, match="two branches changed") as caught:
+        repo.find(BASE)
+    assert "--resolve" not in caught.value.hint
+    with pytest.raises(ForkError, match=r"drop table posts does not know its column (a|name)"):
+        repo.find(BASE, RESOLVE)
+
+
 def test_the_same_table_made_on_both_is_a_clash_that_no_order_resolves():
     repo = merged(Schema(), BASE, BASE)
     with pytest.raises(ForkError, match="two branches changed table posts"):
@@ -404,3 +418,29 @@ def test_whatever_branches_do_codegen_goes_on_or_refuses_whichever_is_older(pair
         assert not repo.find(left)
         assert repo.said == left
     assert ends[0] == ends[1]
+
+
+@given(changed_schemas(), st.data())
+def test_what_resolve_takes_runs_in_order_of_version_and_makes_what_it_says(pair, data):
+    base, left = pair
+    right = data.draw(changes_of(base))
+    try:
+        repo = merged(base, left, right)
+        leaves = repo.history.leaves(resolve=True)
+    except (UsageError, ForkError):
+        assume(False)
+    told = Repo(Schema(leaf.physical for leaf in leaves.values() if leaf.standing))
+    with tempfile.TemporaryDirectory() as folder:
+        assert made(folder, "one", repo) == made(folder, "other", told)
+
+
+def made(folder, name, repo):
+    """The schema of a new database that gets the migrations of a repo in order of version."""
+    database = connect(f"sqlite:///{name}.db", root=Path(folder))
+    database.create()
+    with database.locked() as session:
+        for file in repo.history.migrations:
+            session.run(repo.operations(file.version))
+        found = dict(session.introspect())
+    database.close()
+    return found

@@ -193,7 +193,7 @@ def _refuse_strangers(facts: TableFacts, drop: DropTable, before: Sequence[Opera
         raise SchemaError(
             f"{facts.name} cannot be dropped: it has a column that the migration does not know, "
             f"{', '.join(strangers)}",
-            hint="Somebody added it by hand. Where it may go, drop it first: "
+            hint="Somebody added it by hand, or on another branch. Where it may go, drop it first: "
             f"ALTER TABLE {quote(facts.name)} DROP COLUMN {quote(strangers[0])}",
         )
 
