@@ -213,7 +213,7 @@ def _hint(error: Exception) -> str:
         return "Give the statements as a list, each as a text of its own."
     if "error in view" in str(error) or "error in trigger" in str(error):
         return "Mend or drop it first; it is broken, and SQLite renames nothing beside it."
-    return ""
+    return "Mend what it is about, in the migration or in the database, and run it again."
 
 
 def unreachable(path: Path, error: OSError) -> DatabaseError:
