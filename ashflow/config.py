@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ashflow.errors import ConfigError
 from ashflow.toml import Table, kind, parse
+from ashflow.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -40,7 +41,7 @@ _VARIABLE: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RepoConfig:
     """One database of a project.
 

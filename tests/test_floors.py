@@ -13,6 +13,7 @@ import ashflow
 
 FLOORS = {
     "errors": 1,
+    "values": 1,
     "schema": 2,
     "toml": 2,
     "signals": 2,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+
+from ashflow.values import value
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -47,7 +48,7 @@ Watch = Callable[[Progress], None]
 """Told how far a change has come, as long as it takes."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Care:
     """How carefully a database is changed.
 
@@ -67,7 +68,7 @@ CAREFUL: Final = Care()
 """All that can be proved is proved."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Lot:
     """Values that are kept aside: those of a table, or those of one of its columns.
 
@@ -87,7 +88,7 @@ class Lot:
     alike: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Carried:
     """What came back of a lot.
 

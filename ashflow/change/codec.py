@@ -66,11 +66,13 @@ class _Way(NamedTuple):
     decode: Callable[[Any], Any]
 
 
-def encode_operation(operation: Operation) -> Json:
+def encode_operation(operation: Operation, column: Callable[[Column], Json] | None = None) -> Json:
     """Return an operation as JSON.
 
     Args:
         operation: Any operation.
+        column: Encodes a column of a table as a whole, where somebody does so for many tables;
+            None: `encode_lean`.
 
     Returns:
         `{"op": "AddColumn", ...}` with its fields, but for those at their default.
@@ -80,7 +82,18 @@ def encode_operation(operation: Operation) -> Json:
     for field, way in _FIELDS[type(operation)].items():
         value = getattr(operation, field)
         if field not in defaults or value != defaults[field]:
-            data[field] = way.encode(value)
+            if column is not None and field == "columns":
+                data[field] = [column(one) for one in value]
+            else:
+                data[field] = way.encode(value)
+    return data
+
+
+def encode_lean(column: Column) -> Json:
+    """Return a column as JSON, as an operation has it: one that is not nullable does not say so."""
+    data = encode_column(column)
+    if not column.nullable:
+        del data["nullable"]
     return data
 
 
@@ -166,14 +179,6 @@ _MIGRATION: Final = {
 }
 
 
-def _lean(column: Column) -> Json:
-    """In an operation, unlike in a snapshot, a column that is not nullable does not say so."""
-    data = encode_column(column)
-    if not column.nullable:
-        del data["nullable"]
-    return data
-
-
 def _options(options: Options) -> Json:
     pairs = {"strict": options.strict, "without_rowid": options.without_rowid}
     return {name: value for name, value in pairs.items() if value}
@@ -190,7 +195,7 @@ _TEXT: Final = _Way(str, text)
 _TEXTS: Final = _Way(list, texts)
 _FLAG: Final = _Way(bool, flag)
 _FUNCTION: Final = _Way(function_name, text)
-_COLUMN: Final = _Way(_lean, decode_column)
+_COLUMN: Final = _Way(encode_lean, decode_column)
 _FOREIGN_KEY: Final = _Way(encode_foreign_key, decode_foreign_key)
 _INDEX: Final = _Way(encode_index, decode_index)
 _CHECK: Final = _Way(encode_check, decode_check)

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic
 
 from ashflow.schema.table import NamedT
+from ashflow.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Came(Generic[NamedT]):
     """Only the new collection has it."""
 
     item: NamedT
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Went(Generic[NamedT]):
     """Only the old collection has it."""
 
     item: NamedT
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Stayed(Generic[NamedT]):
     """Both collections have one of that name."""
 

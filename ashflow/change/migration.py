@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY
 from typing import TYPE_CHECKING
 
 from ashflow.change.operations import Execute, Fill, Operation, Run
 from ashflow.change.reverse import reverse_all
+from ashflow.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Migration:
     """What a migration file says.
 

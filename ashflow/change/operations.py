@@ -7,7 +7,7 @@ Every operation is a frozen value that carries what its reverse needs. Who adds 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import KW_ONLY, dataclass, replace
+from dataclasses import KW_ONLY, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ashflow.schema.table import (
@@ -22,6 +22,7 @@ from ashflow.schema.table import (
     as_keys,
     freeze,
 )
+from ashflow.values import value
 
 if TYPE_CHECKING:
     from typing import Self
@@ -52,7 +53,7 @@ class Database(Protocol):
 Function = Callable[[Database], None]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _WholeTable:
     """A table with all that goes when it goes, but for its statements."""
 
@@ -142,7 +143,7 @@ class DropTable(_WholeTable):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RenameTable:
     """Give a table another name; foreign keys to it follow.
 
@@ -160,7 +161,7 @@ class RenameTable:
         return self.new
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _OneColumn:
     table: str
     column: Column
@@ -205,7 +206,7 @@ class DropColumn(_OneColumn):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RenameColumn:
     """Give a column another name; keys, indexes, checks and expressions follow.
 
@@ -220,7 +221,7 @@ class RenameColumn:
     new: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AlterColumn:
     """Change a column, but for its name.
 
@@ -245,7 +246,7 @@ class AlterColumn:
             )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _OneIndex:
     table: str
     keys: Sequence[Key]
@@ -283,7 +284,7 @@ class DropIndex(_OneIndex):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _OneCheck:
     table: str
     sql: str
@@ -314,7 +315,7 @@ class DropCheck(_OneCheck):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _OneForeignKey:
     table: str
     key: ForeignKey
@@ -342,7 +343,7 @@ class DropForeignKey(_OneForeignKey):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ChangePrimaryKey:
     """Give a table another primary key.
 
@@ -362,7 +363,7 @@ class ChangePrimaryKey:
         freeze(self, "new")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SetOptions:
     """Change how a table is kept.
 
@@ -378,7 +379,7 @@ class SetOptions:
     new: Options
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _OneStatement:
     table: str
     name: str
@@ -415,7 +416,7 @@ class DropStatement(_OneStatement):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Fill:
     """Write a value where a column is NULL. Nothing is to be undone on the way down.
 
@@ -430,7 +431,7 @@ class Fill:
     sql: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Execute:
     """Run SQL of your own.
 
@@ -449,7 +450,7 @@ class Execute:
             freeze(self, "down")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@value
 class Run:
     """Call a function of the migration's file.
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ashflow.errors import UsageError
 from ashflow.schema.sqltext import quote, unquote
 from ashflow.schema.table import DOMAIN
+from ashflow.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from ashflow.schema.table import Schema
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Renames:
     """The answers: what is a rename.
 

@@ -75,7 +75,7 @@ def _without(history: History, leaf: Snapshot, load: Load) -> Snapshot:
         parents=leaf.files,
         ancestors=leaf.ancestors,
     )
-    return leaf._replace(data=data, follows=leaf.files, by_hand=tuple(drops))
+    return leaf._replace(data=data, follows=leaf.files, by_hand=tuple(drops), text="")
 
 
 def _after(table: Table, operation: Drop, path: str) -> Table | None:

@@ -27,6 +27,7 @@ from ashflow.history.layout import Code, Passage, Piece, lines
 from ashflow.history.literals import literal, printable
 from ashflow.schema.datatypes import Desc, Sql, UtcNow
 from ashflow.schema.table import Column, ForeignKey, foreign_key_name
+from ashflow.values import once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence, Set
@@ -146,7 +147,7 @@ class _Writer:
 
     def __init__(self) -> None:
         self.names: set[str] = set()
-        self._columns: dict[int, tuple[Column, Piece]] = {}
+        self._column: Callable[[Column], Piece] = once(self._call)
 
     def migration(
         self, migration: Migration, notes: Sequence[str], carried: Carried = NOTHING
@@ -194,16 +195,6 @@ class _Writer:
                 return self._column(value)
             case _:
                 return self._call(value, before)
-
-    def _column(self, column: Column) -> Piece:
-        """Return the call that makes a column; many tables hold the same one.
-
-        It is kept, so that no other has its `id`.
-        """
-        known = self._columns.get(id(column))
-        if known is None:
-            known = self._columns[id(column)] = column, self._call(column)
-        return known[1]
 
     def _call(self, value: Any, before: str = "") -> Piece:  # noqa: ANN401  (an operation, or a part)
         """Return the call that makes a value, without what goes without saying."""

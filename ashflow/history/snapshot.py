@@ -13,11 +13,11 @@ from ashflow.schema.codec import decode_table, encode_table
 from ashflow.schema.shape import COUNT, FLAG, LIST, OBJECT, TEXT, check_keys, texts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from ashflow.change.operations import Operation
-    from ashflow.schema.shape import Kinds
-    from ashflow.schema.table import Table
+    from ashflow.schema.shape import Json, Kinds
+    from ashflow.schema.table import Column, Table
 
 FORMAT: Final = 1
 State = Literal["live", "retired", "dropped", "renamed"]
@@ -50,6 +50,8 @@ _KINDS: Final[dict[str, Kinds]] = {
     "hash": TEXT,
 }
 _NEEDED: Final = tuple(key for key in _KINDS if key != "renamed_to")
+Known = dict[tuple[int, str], tuple[object, str]]
+"""The texts of columns, by the `id` of their JSON and how it is indented; the JSON is kept too."""
 _CANONICAL: Final = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False
 )
@@ -59,13 +61,15 @@ class Snapshot(NamedTuple):
     """One snapshot file, read.
 
     Args:
-        data: What its JSON says.
+        data: What its JSON says; without `operations` where they are in `text`.
         path: Where it is, relative to the project's root; for messages.
         follows: Those that it was made of, where it is in no file: the leaves of a fork, or the one
             that something was dropped of by hand.
         resolved: Whether the leaves do not go together, and the user chose to go on with what they
             make in order of version.
         by_hand: What migrations that were written by hand have dropped since.
+        text: The JSON that it was read from; nearly nobody asks for its operations, and they are
+            half of it.
     """
 
     data: Mapping[str, Any]
@@ -73,6 +77,7 @@ class Snapshot(NamedTuple):
     follows: tuple[Snapshot, ...] = ()
     resolved: bool = False
     by_hand: tuple[Operation, ...] = ()
+    text: str = ""
 
     @property
     def version(self) -> str:
@@ -129,7 +134,8 @@ class Snapshot(NamedTuple):
     @property
     def operations(self) -> tuple[Mapping[str, Any], ...]:
         """The operations of this table that led here, as their JSON."""
-        return tuple(self.data["operations"])
+        said = json.loads(self.text) if self.text else self.data
+        return tuple(said["operations"])
 
     @property
     def done(self) -> tuple[Operation, ...]:
@@ -213,6 +219,7 @@ def new_snapshot(
     parents: Sequence[Snapshot] = (),
     ancestors: int = 0,
     dev: bool = False,
+    column: Callable[[Column], Json] | None = None,
 ) -> dict[str, Any]:
     """Return the JSON of a new snapshot, with its keys in the order of the file.
 
@@ -228,6 +235,7 @@ def new_snapshot(
         parents: The snapshots that it follows.
         ancestors: How many snapshots of the table stand below it.
         dev: Whether that migration is to be replaced by one with a name.
+        column: Encodes a column, where somebody writes many snapshots.
     """
     data: dict[str, Any] = {
         "format": FORMAT,
@@ -238,7 +246,7 @@ def new_snapshot(
     }
     if renamed_to is not None:
         data["renamed_to"] = renamed_to
-    body = encode_table(table, retired)
+    body = encode_table(table, retired, column)
     body.pop("name", None)
     data |= body
     data |= {
@@ -260,12 +268,18 @@ def _canonical(data: Mapping[str, Any]) -> str:
     return _CANONICAL.encode({key: value for key, value in data.items() if key != "hash"})
 
 
-def text_of(data: Mapping[str, Any]) -> str:
-    """Return a snapshot as its file has it: JSON with an indent of two blanks."""
-    return _indented(data, "\n") + "\n"
+def text_of(data: Mapping[str, Any], known: Known | None = None) -> str:
+    """Return a snapshot as its file has it: JSON with an indent of two blanks.
+
+    Args:
+        data: Its JSON.
+        known: Keeps the texts of columns, where somebody writes many snapshots: many tables hold
+            the same.
+    """
+    return _indented(data, "\n", {} if known is None else known) + "\n"
 
 
-def _indented(value: Any, line: str) -> str:  # noqa: ANN401  (any JSON)
+def _indented(value: Any, line: str, known: Known) -> str:  # noqa: ANN401  (any JSON)
     """Return JSON as `json.dumps(value, indent=2)` does, in a fraction of the time.
 
     With an indent, the standard library leaves its encoder in C for one in Python.
@@ -273,20 +287,34 @@ def _indented(value: Any, line: str) -> str:  # noqa: ANN401  (any JSON)
     Args:
         value: The value.
         line: A line break, and the blanks that a line begins with here.
+        known: The texts of columns, so far.
     """
     quoted, inner = encode_basestring, f"{line}  "
-    if value and isinstance(value, dict):
+    if isinstance(value, dict):
+        if (id(value), line) in known:
+            return known[id(value), line][1]
         pairs = [
-            f"{quoted(k)}: {quoted(v) if isinstance(v, str) else _indented(v, inner)}"
+            f"{quoted(k)}: {say(v) if (say := _PLAIN.get(type(v))) else _indented(v, inner, known)}"
             for k, v in value.items()
         ]
-        return f"{{{inner}{f',{inner}'.join(pairs)}{line}}}"
-    if value and isinstance(value, (list, tuple)):
-        items = [quoted(v) if isinstance(v, str) else _indented(v, inner) for v in value]
-        return f"[{inner}{f',{inner}'.join(items)}{line}]"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return repr(value) if isinstance(value, int) else _CANONICAL.encode(value)
+        text = f"{{{inner}{f',{inner}'.join(pairs)}{line}}}" if pairs else "{}"
+        if "type" in value:
+            known[id(value), line] = value, text
+        return text
+    if isinstance(value, (list, tuple)):
+        items = [
+            say(v) if (say := _PLAIN.get(type(v))) else _indented(v, inner, known) for v in value
+        ]
+        return f"[{inner}{f',{inner}'.join(items)}{line}]" if items else "[]"
+    return _CANONICAL.encode(value)
+
+
+_PLAIN: Final[Mapping[type, Callable[[Any], str]]] = {
+    str: encode_basestring,
+    int: repr,
+    bool: lambda value: "true" if value else "false",
+}
+"""How JSON says what there is most of."""
 
 
 def read_snapshot(text: str, path: str) -> Snapshot:
@@ -309,7 +337,8 @@ def read_snapshot(text: str, path: str) -> Snapshot:
         raise _invalid(
             path, "does not fit its hash: it was changed by hand, or merged line by line"
         )
-    return Snapshot(data, path)
+    del data["operations"]
+    return Snapshot(data, path, text=text)
 
 
 def _fits(data: Mapping[str, Any], text: str) -> bool:

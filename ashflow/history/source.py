@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from ashflow import migration as face
 from ashflow.history.imports import Import
 from ashflow.history.names import bound, used
 from ashflow.history.tokens import Tokens, read_tokens
+from ashflow.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -64,7 +64,7 @@ class Needed(NamedTuple):
     imports: tuple[Import, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Source:
     """A migration's file, taken apart.
 

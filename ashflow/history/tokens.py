@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
 from token import COMMENT, NL, OP, tok_name
 from tokenize import TokenInfo, generate_tokens
 from typing import TYPE_CHECKING, NamedTuple
 
 from ashflow.history.layout import Passage
+from ashflow.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -28,7 +28,7 @@ class Item(NamedTuple):
     passage: Passage
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Tokens:
     """A file of Python, in words.
 

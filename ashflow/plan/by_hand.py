@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ashflow.change.apply import take
@@ -13,6 +12,7 @@ from ashflow.change.reverse import reverse
 from ashflow.change.touches import touches
 from ashflow.errors import EditedError, IrreversibleError, SchemaError
 from ashflow.history.version import LAST
+from ashflow.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -31,7 +31,7 @@ HINT = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Old:
     """A migration that a regen is about, and what codegen wrote of it.
 
@@ -49,7 +49,7 @@ class Old:
     written: frozenset[str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Olds:
     """The new migrations of a repo, by what becomes of them; oldest first.
 
@@ -75,7 +75,7 @@ class Olds:
         return tuple(sorted(everyone, key=lambda old: old.file.version))
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Work:
     """An operation that was written by hand.
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ashflow.change.renames import Renames
 from ashflow.schema.table import Schema
+from ashflow.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 NO_RENAMES = Renames()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Choices:
     """What the user chose.
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from ashflow.plan.choices import Choices, standing_tables
-from ashflow.schema.codec import encode_table
+from ashflow.schema.codec import encode_column, encode_table
 from ashflow.schema.table import DOMAIN, Schema, Table
+from ashflow.values import once, value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from ashflow.change.operations import Operation
     from ashflow.change.renames import Renames
     from ashflow.history.snapshot import Snapshot, State
+    from ashflow.schema.shape import Json
+    from ashflow.schema.table import Column
 
 
 class Kept(NamedTuple):
@@ -63,7 +66,7 @@ class Outcome(NamedTuple):
     came_from: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Change:
     """What has to be written down of one repo.
 
@@ -149,10 +152,11 @@ def find_change(
     """
     standing = {name: leaf for name, leaf in leaves.items() if leaf.standing}
     answered = choices.renames.about
+    encode = once(encode_column)
     new = Schema(
         table
         for name, table in declared.items()
-        if _is_about(table, answered) or not _unchanged(standing.get(name), table)
+        if _is_about(table, answered) or not _unchanged(standing.get(name), table, encode)
     )
     lost = [name for name in standing if name not in declared and name not in unmanaged]
     resolved = tuple(leaf for leaf in leaves.values() if leaf.resolved)
@@ -210,12 +214,12 @@ def _is_about(table: Table, names: frozenset[str]) -> bool:
     return table.name in names or any(key.table in names for key in table.foreign_keys)
 
 
-def _unchanged(leaf: Snapshot | None, table: Table) -> bool:
+def _unchanged(leaf: Snapshot | None, table: Table, encode: Callable[[Column], Json]) -> bool:
     return (
         leaf is not None
         and not leaf.resolved
         and leaf.state == "live"
-        and leaf.says(encode_table(table))
+        and leaf.says(encode_table(table, column=encode))
     )
 
 

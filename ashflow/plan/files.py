@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ashflow.change.apply import take
-from ashflow.change.codec import encode_operation
+from ashflow.change.codec import encode_lean, encode_operation
 from ashflow.change.describe import table_of, title
 from ashflow.change.migration import Migration
 from ashflow.change.operations import DropTable, RenameColumn, RenameTable
@@ -13,6 +13,8 @@ from ashflow.history.render import NOTHING, render
 from ashflow.history.snapshot import Snapshot, new_snapshot, text_of
 from ashflow.history.version import is_dev
 from ashflow.plan.codegen import Generated
+from ashflow.schema.codec import encode_column
+from ashflow.values import once
 from ashflow.worktree.folders import table_folder
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from ashflow.change.operations import Operation
     from ashflow.history.render import Carried
+    from ashflow.history.snapshot import Known
     from ashflow.plan.codegen import Change, Folders
     from ashflow.schema.table import Table
 
@@ -44,8 +47,9 @@ def generate(
         folders: Where the files go.
         carried: What the migration does beside that, as somebody has written it.
     """
+    known: Known = {}
     snapshots = {
-        snapshot.path: text_of(snapshot.data)
+        snapshot.path: text_of(snapshot.data, known)
         for snapshot in _snapshots(change, leaves, version, name, folders)
     }
     if name is None:
@@ -60,6 +64,7 @@ def generate(
 def _snapshots(
     change: Change, leaves: Mapping[str, Snapshot], version: str, name: str | None, folders: Folders
 ) -> Iterator[Snapshot]:
+    full, lean = once(encode_column), once(encode_lean)
     told = _by_table(change, leaves)
     renamed: dict[str, Snapshot] = {}
     for outcome in sorted(change.outcomes, key=lambda outcome: outcome.state == "live"):
@@ -74,10 +79,11 @@ def _snapshots(
             state=outcome.state,
             renamed_to=outcome.renamed_to,
             retired=outcome.retired,
-            operations=tuple(map(encode_operation, told.get(table, ()))),
+            operations=[encode_operation(one, lean) for one in told.get(table, ())],
             parents=[parent for parent in (before, other) if parent is not None],
             ancestors=0 if before is None else before.ancestors + 1,
             dev=name is not None and is_dev(name),
+            column=full,
         )
         path = f"{folders.snapshots}/{table_folder(table)}/{version}.json"
         snapshot = Snapshot(data, path)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from ashflow.history.files import MigrationFile
 from ashflow.history.version import next_version
 from ashflow.plan.steps import Up
+from ashflow.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ashflow.plan.codegen import Generated
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Moved:
     """A migration that gets another version, and stays what it is.
 

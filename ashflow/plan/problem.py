@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, NamedTuple
+
+from ashflow.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -32,7 +34,7 @@ class Problem(NamedTuple):
     table: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Facts:
     """What is known of a repo.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ashflow.change.codec import canonical, encode_migration
@@ -13,6 +13,7 @@ from ashflow.errors import UsageError
 from ashflow.history.files import version_of
 from ashflow.plan.stretch import joined, share, touched
 from ashflow.schema.table import Column, Schema, Table
+from ashflow.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -31,7 +32,7 @@ RESTORE: Final = "git restore --staged --worktree"
 _NO_COMMANDS: Final[Mapping[str, str]] = {}
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Replaced:
     """The files that go.
 
@@ -65,7 +66,7 @@ class Replaced:
         return replace(self, migrations=tuple(migrations))
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Loss:
     """Values that the database part of a regen would drop.
 

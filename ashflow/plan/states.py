@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from ashflow.plan.applied import is_edited
 from ashflow.plan.migrate import missing
+from ashflow.values import value
 
 if TYPE_CHECKING:
     from ashflow.history.history import History
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Stand = Literal["up", "down", "missing"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class State:
     """One migration of one repo.
 

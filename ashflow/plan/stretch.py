@@ -8,7 +8,7 @@ an `Execute` or a `Run` is really run, down and up.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ashflow.change.apply import apply_all
@@ -30,6 +30,7 @@ from ashflow.change.reverse import tables_of
 from ashflow.change.trace import between, dropped, trace
 from ashflow.errors import SchemaError, UsageError
 from ashflow.schema.sqltext import fold
+from ashflow.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from ashflow.schema.table import Schema
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Stretch:
     """What is run in a database, in one transaction.
 
@@ -161,7 +162,7 @@ def stretch_of(ups: Sequence[Up]) -> Stretch:
     return Stretch(ups=tuple(ups))
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Way:
     """The two ends of a stretch that is made of schema operations.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from ashflow.plan.check import problems
 from ashflow.plan.choices import Choices
 from ashflow.plan.problem import Facts, Problem
 from ashflow.project.checkout import Project, open_project
+from ashflow.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -33,7 +33,7 @@ MAIN = ("origin/HEAD", "main", "master")
 """What the main branch may be called where nobody says."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Asked:
     """What is to be judged.
 
@@ -167,7 +167,7 @@ def _imports(located: Located, objects: Objects, letters: Mapping[Path, str]) ->
         yield
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Eye:
     """Sees what git and the disk have of a repo.
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ashflow.config import ENVIRONMENT_VARIABLE, environment_word
 from ashflow.errors import AshflowError, LockedError, NotADatabaseError, ProductionError
 from ashflow.history.ledger import DEVELOPMENT, ENVIRONMENT
+from ashflow.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -19,7 +19,7 @@ PRODUCTION: Final = "production"
 FLAG: Final = "--i-know-this-is-production"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Guarded:
     """A database that a command is about to change or to remove.
 

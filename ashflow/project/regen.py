@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from ashflow.change.operations import AddStatement
@@ -29,6 +29,7 @@ from ashflow.project.codegen import Found, derived_name, generate, newest
 from ashflow.project.untracked import Facts, Ground, Scope, gather_all
 from ashflow.run.losing import returns, survey
 from ashflow.schema.table import Schema
+from ashflow.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
 UNTRACKED = Scope()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Regen:
     """What a regen will do in one repo.
 

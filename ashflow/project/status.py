@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from ashflow.errors import ForkError, SnapshotError, UnreadableError
 from ashflow.history.version import is_dev
 from ashflow.plan.states import states
 from ashflow.run.migrating import ledger_of
+from ashflow.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 GitState = Literal["untracked", "ignored", "staged", "committed", "modified"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class MigrationStatus:
     """One migration of one repo.
 
@@ -49,7 +49,7 @@ class MigrationStatus:
     dev: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RepoStatus:
     """The migrations of one repo.
 

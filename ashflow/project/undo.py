@@ -6,7 +6,7 @@ No resource is imported: what the run did is written down in the store.
 from __future__ import annotations
 
 import stat
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,7 @@ from ashflow.run.migrating import ledger_of
 from ashflow.run.turn import Turn
 from ashflow.run.waiting import parcel_of, waiting
 from ashflow.run.whole import id_of
+from ashflow.values import value
 from ashflow.worktree.files import read_tree
 from ashflow.worktree.ground import read_bytes, refused
 from ashflow.worktree.porcelain import FileState
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     from ashflow.worktree.porcelain import Entry, GitStatus, Located
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Undo:
     """What taking a run back will do in one repo.
 

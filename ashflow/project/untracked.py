@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from ashflow.errors import GitError, UsageError
@@ -11,6 +11,7 @@ from ashflow.plan.built_on import refuse_built_on, refuse_caught_up
 from ashflow.plan.by_hand import Olds, sort_out
 from ashflow.plan.regen import RESTORE, Replaced, replaced, unpaired
 from ashflow.run.migrating import ledger_of
+from ashflow.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from ashflow.worktree.porcelain import Entry, GitStatus, Located
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Scope:
     """Which migrations are replaced, beside those that git does not track.
 
@@ -53,7 +54,7 @@ class Scope:
         return "untracked migration" if plain else "migration"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Ground:
     """What git says, or what is known without it.
 
@@ -92,7 +93,7 @@ class Ground:
         return {path: entry for path, entry in self.entries.items() if path in leaving}
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Facts:
     """What the plan of one repo is made from.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -22,6 +22,7 @@ from ashflow.history.ledger import LEDGER
 from ashflow.release.logged import log_statement
 from ashflow.run.configured import database_of, refuse_shared, target_of
 from ashflow.run.migrating import Target
+from ashflow.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 PROJECT: Final = "ASHFLOW_PROJECT"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Repo:
     """A database that is migrated without a project.
 

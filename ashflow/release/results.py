@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from ashflow.values import value
 
 if TYPE_CHECKING:
     from ashflow.plan.states import State
     from ashflow.plan.steps import Done
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Migrated:
     """What was done in one repo.
 
@@ -27,7 +28,7 @@ class Migrated:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Standing:
     """What stands where in one repo.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ashflow.adapters.protocol import Lot
@@ -13,6 +13,7 @@ from ashflow.change.trace import trace
 from ashflow.errors import RowsForbid
 from ashflow.schema.sqltext import fold
 from ashflow.schema.table import Column, Schema, Table
+from ashflow.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -33,7 +34,7 @@ _NOWHERE: Final = "__ashflow_nowhere"
 """The name of a table that no database has."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Parcel:
     """Values that wait in a file to be brought back.
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, field, fields
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from ashflow.errors import FileError
 from ashflow.history.ledger import Applied
+from ashflow.values import value
 from ashflow.worktree.porcelain import Entry, Kind
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ _Json: TypeAlias = Any
 Deed = Literal["regen", "codegen", "undo"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Kept:
     """Values that a run kept aside.
 
@@ -47,7 +48,7 @@ class Kept:
         return f"column {self.table}.{self.column} (a value in {rows})"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Record:
     """What a run does, or did, in one repo.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from contextlib import nullcontext
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ashflow.change.operations import Run
@@ -14,6 +13,7 @@ from ashflow.plan.fold import Fold, folded
 from ashflow.plan.steps import Done, Down, Step, Up
 from ashflow.run.events import Began, Ended, Tell
 from ashflow.run.taking import named, row_of, take
+from ashflow.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -57,7 +57,7 @@ class _Group(NamedTuple):
     lost: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Runner:
     """Runs steps on the database of one repo.
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, NamedTuple
 
 from ashflow.plan.choices import NO_RENAMES
+from ashflow.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from ashflow.worktree.porcelain import Entry, Kind, Located
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Turn:
     """What is done in one repo, as one.
 

@@ -14,7 +14,7 @@ from ashflow.schema.shape import COUNT, FLAG, LIST, OBJECT, SCALAR, TEXT, check_
 from ashflow.schema.table import Check, Column, ForeignKey, Index, Options, Statement, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from ashflow.schema.shape import Json
     from ashflow.schema.table import NamedT
@@ -63,21 +63,27 @@ _TABLE: Final = {
 }
 
 
-def encode_table(table: Table, retired: Sequence[str] = ()) -> Json:
+def encode_table(
+    table: Table,
+    retired: Sequence[str] = (),
+    column: Callable[[Column], Json] | None = None,
+) -> Json:
     """Return a table as the middle part of a snapshot.
 
     Args:
         table: The table as it stands in the database.
         retired: The names of those columns that left the resource and not the database.
+        column: Encodes a column, where somebody does so for many tables; None: `encode_column`.
 
     Returns:
         The keys `name`, `columns`, `primary_key`, `foreign_keys`, `identities`, `indexes`,
         `checks`, `statements`, `options` and `retired`, in this order.
     """
+    column = column or encode_column
     indexes = _by_name(table.indexes)
     return {
         "name": table.name,
-        "columns": [encode_column(c) for c in table.columns if c.name not in retired],
+        "columns": [column(c) for c in table.columns if c.name not in retired],
         "primary_key": list(table.primary_key),
         "foreign_keys": [encode_foreign_key(key) for key in _by_name(table.foreign_keys)],
         "identities": [_encode_keys(index) for index in indexes if index.unique],
@@ -88,7 +94,7 @@ def encode_table(table: Table, retired: Sequence[str] = ()) -> Json:
             "strict": table.options.strict,
             "without_rowid": table.options.without_rowid,
         },
-        "retired": [encode_column(c) for c in table.columns if c.name in retired],
+        "retired": [column(c) for c in table.columns if c.name in retired],
     }
 
 

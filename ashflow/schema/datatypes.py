@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from ashflow.values import value
 
 TYPES: Final = (
     "text",
@@ -21,7 +22,7 @@ TYPES: Final = (
 RAW: Final = "raw:"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Sql:
     """A piece of SQL, as it stands.
 
@@ -35,7 +36,7 @@ class Sql:
         return f"sql({self.text!r})"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Desc:
     """A key of an index that runs from the largest to the smallest.
 

@@ -8,12 +8,13 @@ writing only.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, fields, replace
+from dataclasses import KW_ONLY, fields, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeVar
 
 from ashflow.schema.datatypes import Default, Desc, Key, Sql, is_type, same_kind, undirected
 from ashflow.schema.sqltext import mentions
+from ashflow.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +50,7 @@ def freeze(value: object, field: str, kind: type = str) -> None:
         object.__setattr__(value, field, items)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ForeignKey:
     """Columns whose values have to be a key of another table's row.
 
@@ -106,7 +107,7 @@ def foreign_key_name(table: str, columns: Sequence[str]) -> str:
     return f"{table}_{'_'.join(columns)}_fkey"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Column:
     """A column of a table.
 
@@ -163,7 +164,7 @@ class Column:
         return replace(self, primary_key=False, references=None)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Index:
     """An index, or a unique one, which is what an identity is in the database.
 
@@ -200,7 +201,7 @@ def as_keys(keys: Key | Sequence[Key]) -> tuple[Key, ...]:
     return (keys,) if isinstance(keys, (str, Sql, Desc)) else tuple(keys)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Check:
     """A condition that every row meets.
 
@@ -213,7 +214,7 @@ class Check:
     sql: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Statement:
     """SQL that makes something the tool has no word for, and SQL that takes it away.
 
@@ -232,7 +233,7 @@ class Statement:
         freeze(self, "down")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Options:
     """How a table is kept.
 
@@ -249,7 +250,7 @@ class Options:
 NO_OPTIONS: Final = Options()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@value
 class Table:
     """A table, as a whole.
 

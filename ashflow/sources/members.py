@@ -6,7 +6,7 @@ be a traceback; `from_resources` reads the members when all modules are there.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,7 +43,14 @@ class Member:
         word: The function that made it.
         unknown: Keywords that the word does not have.
         said: The options of the word, as the classes below list them.
+
+    Attributes:
+        required: The options that are never None.
     """
+
+    __slots__ = ("__dict__", "call", "unknown", "word")
+
+    required: ClassVar[Sequence[str]] = ()
 
     def __init__(
         self, call: Call, word: str, unknown: Mapping[str, object], **said: object
@@ -85,6 +92,8 @@ class Reference(Member):
 class BelongsTo(Reference):
     """A column that refers to another resource, and its foreign key."""
 
+    required = ("to",)
+
     source: str | None
     to: str
     nullable: bool | None
@@ -112,6 +121,8 @@ class Indexed(Member):
 class Checked(Member):
     """A condition that every row meets."""
 
+    required = ("sql",)
+
     sql: str | Sql
     name: str | None
 
@@ -124,6 +135,8 @@ class Keyed(Member):
 
 class Stated(Member):
     """SQL that makes something the tool has no word for, and SQL that takes it away."""
+
+    required = ("up", "down")
 
     up: str | Sequence[str]
     down: str | Sequence[str]

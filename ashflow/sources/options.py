@@ -8,6 +8,7 @@ from ashflow.schema.datatypes import RAW, TYPES, Sql, is_type
 from ashflow.schema.sqltext import fold
 from ashflow.schema.table import ACTIONS
 from ashflow.sources.defaults import is_sayable
+from ashflow.sources.members import UNSET
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,15 +32,18 @@ def judge(member: Member, spot: Spot) -> None:
     """
     if member.unknown:
         raise _unknown_option(member.word, member.unknown, spot)
-    for option, value in vars(member).items():
-        if value is None:
-            if option not in _REQUIRED:
-                continue
-        elif (value is True or value is False) and option in _FLAGS:
+    said = vars(member)
+    for option in member.required:
+        if said[option] is None:
+            raise _wrong_value(option, None, spot)
+    for option, value in said.items():
+        if value is None or value is UNSET:
+            continue
+        if (value is True or value is False) and option in _FLAGS:
             continue
         rule = _RULES.get(option)
         if rule is not None and not rule[0](value):
-            raise spot.wrong(f"has {option}={value!r}, which is not {rule[1]}")
+            raise _wrong_value(option, value, spot)
 
 
 def judge_domain(domain: Domain, spot: Spot) -> None:
@@ -169,7 +173,10 @@ _RULES: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {
     "without_rowid": _FLAG,
 }
 _FLAGS: Final = frozenset(option for option, rule in _RULES.items() if rule is _FLAG)
-_REQUIRED: Final = ("sql", "up", "down", "to")
+
+
+def _wrong_value(option: str, value: object, spot: Spot) -> Wrong:
+    return spot.wrong(f"has {option}={value!r}, which is not {_RULES[option][1]}")
 
 
 def _unknown_option(word: str, unknown: Mapping[str, object], spot: Spot) -> Wrong:

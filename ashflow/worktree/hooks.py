@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import shlex
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from ashflow.errors import GitError
+from ashflow.values import value
 from ashflow.worktree.git import said
 from ashflow.worktree.ground import refused
 
@@ -95,7 +95,7 @@ same "$merged" HEAD -- 'priv/*' '*/priv/*' && exit $code
 }
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Hook:
     """A hook of a git repository.
 

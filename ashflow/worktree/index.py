@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import shlex
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ashflow.errors import FileError, LockedError
+from ashflow.values import value
 from ashflow.worktree.git import Objects, change
 from ashflow.worktree.ground import make_folders, refused
 from ashflow.worktree.staging import settle
@@ -30,7 +30,7 @@ _ADD: Final = ("-c", "core.safecrlf=false", "add")
 _LISTED: Final = ("--pathspec-from-file=-", "--pathspec-file-nul")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Step:
     """One call of git that changes the index.
 

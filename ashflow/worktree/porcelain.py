@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import TYPE_CHECKING, Final, Literal
+
+from ashflow.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Located:
     """Where a project lies in a git repository; all paths are absolute and real.
 
@@ -65,7 +67,7 @@ _EMPTY: Final = frozenset(
 """An empty content, as SHA-1 and SHA-256 name it."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Entry:
     """What the index has of a file that the last commit does not have.
 
@@ -81,7 +83,7 @@ class Entry:
     oid: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class GitStatus:
     """What git knows of a project, asked once.
 

@@ -23,7 +23,8 @@ def test_a_snapshot_of_format_1_is_read_and_is_not_stale():
     text = (FROZEN / "snapshot_1.json").read_text(encoding="utf-8")
     snapshot = read_snapshot(text, "snapshot_1.json")
     table = snapshot.physical
-    assert text_of(snapshot.data) == text
+    assert text_of(json.loads(text)) == text
+    assert {**snapshot.data, "operations": [*snapshot.operations]} == json.loads(text)
     assert snapshot.retired == ("old",)
     assert table.column("old") == Column("old", "text", nullable=True)
     assert table.column("title") == Column("title", "text", max_length=80, default="näme")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ashflow.adapters.sqlite import edit
@@ -24,6 +23,7 @@ from ashflow.change.operations import (
 from ashflow.errors import SchemaError
 from ashflow.schema.datatypes import Sql, UtcNow
 from ashflow.schema.sqltext import enclosed, fold, quote
+from ashflow.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ashflow.schema.table import Check, Column
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Change:
     """A table as it is, and as it shall be.
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ashflow.adapters.sqlite.definition import Definition, parse
 from ashflow.errors import SchemaError
 from ashflow.schema.sqltext import fold, quote
+from ashflow.values import value
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Collection, Iterable, Iterator
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Made:
     """Something that a stored statement makes: an index, a trigger, a view.
 
@@ -34,7 +35,7 @@ class Made:
         return self.sql.split(maxsplit=2)[1].upper()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TableFacts:
     """A table as the database has it.
 
@@ -76,7 +77,7 @@ class TableFacts:
         return definition
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Catalog:
     """What a database says of some of its tables.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ashflow.adapters.sqlite.catalog import Made
@@ -27,6 +26,7 @@ from ashflow.change.operations import (
 )
 from ashflow.errors import MigrationFailed, RowsForbid
 from ashflow.schema.sqltext import fold, quote, significant
+from ashflow.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -35,7 +35,7 @@ Violation = tuple[str, int | None, str]
 """A row without the row that it refers to: its table, its rowid, the table that is referred to."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Health:
     """What was right, and what was wrong, before a change.
 

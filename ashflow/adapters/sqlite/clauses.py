@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ashflow.adapters.sqlite.grammar import Reader, name_of
 from ashflow.schema.sqltext import Token, fold, rename, significant, text_literal, tokens
+from ashflow.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ _CONSTANTS: Final = ("TRUE", "FALSE", "CURRENT_TIME", "CURRENT_DATE", "CURRENT_T
 _OPEN: Final = Token("punct", "(")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reference:
     """A foreign key as it stands in a definition.
 

@@ -5,7 +5,7 @@ Joined, the parts of a definition are the text that it was parsed from, byte for
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from ashflow.adapters.sqlite.grammar import (
@@ -21,6 +21,7 @@ from ashflow.adapters.sqlite.spell import table_text
 from ashflow.errors import SchemaError
 from ashflow.schema.sqltext import Token, fold, significant, tokens
 from ashflow.schema.table import Options
+from ashflow.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from ashflow.schema.table import Table
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Clause:
     """One thing that is said of a column or of a table.
 
@@ -48,7 +49,7 @@ class Clause:
     glued: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ColumnItem:
     """A column as it stands.
 
@@ -90,7 +91,7 @@ class ColumnItem:
         return bool(self.all(kind))
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Definition:
     """A CREATE TABLE in its parts.
 

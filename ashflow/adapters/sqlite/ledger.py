@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ashflow.errors import LedgerError
 from ashflow.history.ledger import ENVIRONMENT, FORMAT, META, NOTHING, Applied, Ledger, Mark
 from ashflow.schema.sqltext import quote
+from ashflow.values import value
 
 if TYPE_CHECKING:
     import sqlite3
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _COLUMNS: Final = ("position", "version", "name", "checksum", "operations", "applied_at")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LedgerTables:
     """The ledger's tables in one database.
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
 from typing import Any, Final
 
 from ashflow.adapters.sqlite.clauses import default_expression
 from ashflow.adapters.sqlite.definition import Clause, ColumnItem
 from ashflow.schema.sqltext import enclosed, fold, quote
+from ashflow.values import value
 
 _ROWID_NAMES: Final = ("rowid", "_rowid_", "oid")
 _COMPUTED: Final = frozenset({2, 3})
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Field:
     """A column that holds values.
 
@@ -33,7 +33,7 @@ class Field:
     key: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Outline:
     """A table of one of the databases that a connection sees.
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ashflow.adapters.sqlite.unchanged import as_rowid, unchanged
 from ashflow.schema.sqltext import fold, quote
+from ashflow.values import value
 
 if TYPE_CHECKING:
     import sqlite3
@@ -20,7 +20,7 @@ _AT_ONCE: Final = 100
 """How many conditions stand in one row of AND, whose depth SQLite bounds."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Value:
     """What one column of a row that comes back gets.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, assert_never
 
 from ashflow.adapters.sqlite import checks, copying, remaking
@@ -31,6 +31,7 @@ from ashflow.change.reverse import tables_of
 from ashflow.errors import AshflowError, MigrationFailed, RowsForbid, SchemaError
 from ashflow.history.ledger import META
 from ashflow.schema.sqltext import fold, quote
+from ashflow.values import value
 
 if TYPE_CHECKING:
     import sqlite3
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from ashflow.change.operations import Function, Operation
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Facade:
     """What a function of `Run` is given: statements, and no way to end the transaction.
 
@@ -61,7 +62,7 @@ class Facade:
         self._speaking.executemany(sql, rows)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Running:
     """Runs operations in a session.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ashflow.adapters.protocol import CAREFUL
@@ -11,6 +11,7 @@ from ashflow.adapters.sqlite.ledger import LedgerTables
 from ashflow.errors import AshflowError, RowsForbid, TransactionLost
 from ashflow.history.ledger import META
 from ashflow.schema.sqltext import fold, quote
+from ashflow.values import value
 
 if TYPE_CHECKING:
     import sqlite3
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from ashflow.schema.table import Schema
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SqliteSession:
     """A session; see `protocol.Session`.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ashflow.adapters.sqlite.connection import (
@@ -16,6 +16,7 @@ from ashflow.adapters.sqlite.connection import (
     translated,
 )
 from ashflow.errors import MigrationFailed
+from ashflow.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from ashflow.adapters.sqlite.theirs import Rows
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Speaking:
     """Speaks to a database.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from ashflow.values import value
 
 if TYPE_CHECKING:
     from ashflow.adapters.sqlite.definition import Definition
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from ashflow.errors import SchemaError
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Do:
     """Run a statement of ours.
 
@@ -24,7 +25,7 @@ class Do:
     why: tuple[Step, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Theirs:
     """Run a statement of the user, who must not end the transaction with it.
 
@@ -35,7 +36,7 @@ class Theirs:
     sql: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Call:
     """Call a function of the user with the session.
 
@@ -46,7 +47,7 @@ class Call:
     function: Function
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Guard:
     """See to it that no row forbids what comes next.
 
@@ -61,7 +62,7 @@ class Guard:
     hint: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Tally:
     """Count rows whose values are about to change though no operation says so.
 
@@ -74,7 +75,7 @@ class Tally:
     rows: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Copy:
     """Copy all rows of a table into another one, in the order of their row ids.
 
@@ -94,7 +95,7 @@ class Copy:
     why: tuple[Step, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Pair:
     """A value before and after, which have to be the same.
 
@@ -114,7 +115,7 @@ class Pair:
     filled: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Compare:
     """See to it that a copy holds the rows of its source, value for value.
 
@@ -136,7 +137,7 @@ class Compare:
     order: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Room:
     """See to it that the disk has room for a table some more times.
 
@@ -149,7 +150,7 @@ class Room:
     times: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Edit:
     """Write another definition of a table where SQLite keeps it; no row is touched.
 
@@ -168,7 +169,7 @@ class Edit:
     otherwise: tuple[Step, ...] | SchemaError
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Probe:
     """A definition in which some columns have a default that no row has as its value.
 
@@ -183,7 +184,7 @@ class Probe:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Remake:
     """Give a table another definition, and prove that nothing else became another.
 

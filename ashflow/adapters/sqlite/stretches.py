@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ashflow.adapters.sqlite.alter import touches
@@ -18,6 +17,7 @@ from ashflow.change.operations import (
     RenameTable,
 )
 from ashflow.schema.sqltext import fold, mentions
+from ashflow.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ Alone = RenameTable | RenameColumn | Raw
 """The operations that are run where they stand: after them the catalog has to be read anew."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Stretch:
     """Operations that can be planned against one reading of the catalog.
 
