@@ -248,7 +248,7 @@ def _renaming(current: Schema, renames: Renames) -> Iterator[Operation]:
 def _create_tables(current: Schema, new: Schema, _renames: Renames) -> Iterator[Operation]:
     coming = [t for name, t in new.items() if name not in current and name != DOMAIN]
     for table in creation_order(coming):
-        yield CreateTable.of(replace(table, indexes=()))
+        yield CreateTable.of(table, indexes=False)
 
 
 def _change_columns(current: Schema, new: Schema, _renames: Renames) -> Iterator[Operation]:

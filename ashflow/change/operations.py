@@ -82,11 +82,12 @@ class _WholeTable:
             object.__setattr__(self, "columns", tuple(column.bare for column in self.columns))
 
     @classmethod
-    def of(cls, table: Table) -> Self:
+    def of(cls, table: Table, *, indexes: bool = True) -> Self:
         """Return the operation that is about a table, all of it but its statements.
 
         Args:
             table: The table.
+            indexes: Whether it is about its indexes too.
         """
         return cls(
             table.name,
@@ -94,7 +95,7 @@ class _WholeTable:
             primary_key=table.primary_key,
             foreign_keys=table.foreign_keys,
             checks=table.checks,
-            indexes=table.indexes,
+            indexes=table.indexes if indexes else (),
             options=table.options,
         )
 

@@ -147,6 +147,7 @@ class _Writer:
 
     def __init__(self) -> None:
         self.names: set[str] = set()
+        self._as_key = once(_as_key)
         self._column: Callable[[Column], Piece] = once(self._call)
 
     def migration(
@@ -199,7 +200,7 @@ class _Writer:
     def _call(self, value: Any, before: str = "") -> Piece:  # noqa: ANN401  (an operation, or a part)
         """Return the call that makes a value, without what goes without saying."""
         kind: type[DataclassInstance] = type(value)
-        said = _said(value)
+        said = _said(value, self._as_key)
         items: list[Piece] = []
         shown, defaults, kept = _fields(kind)
         values = kept(value)
@@ -252,13 +253,18 @@ def _fields(
     return shown, [field.default for field in shown], attrgetter(*names)
 
 
-def _said(value: Any) -> dict[str, Any]:  # noqa: ANN401  (an operation, or what it is made of)
-    """The fields that are written otherwise than they are kept."""
+def _said(value: Any, as_key: Callable[[Column], Column]) -> dict[str, Any]:  # noqa: ANN401  (any part)
+    """The fields that are written otherwise than they are kept.
+
+    Args:
+        value: An operation, or what it is made of.
+        as_key: `_as_key`, of each column once.
+    """
     match value:
         case Column():  # as most are
             return {}
         case CreateTable() | DropTable():
-            return _whole_table(value)
+            return _whole_table(value, as_key)
         case AddForeignKey(table, key) | DropForeignKey(table, key):
             return {"key": _usual(table, key)}
         case ForeignKey(keys=keys):
@@ -273,7 +279,9 @@ def _said(value: Any) -> dict[str, Any]:  # noqa: ANN401  (an operation, or what
             return {}
 
 
-def _whole_table(operation: CreateTable | DropTable) -> dict[str, Any]:
+def _whole_table(
+    operation: CreateTable | DropTable, as_key: Callable[[Column], Column]
+) -> dict[str, Any]:
     """The columns with those keys that can stand in them, and the keys that can't."""
     names = {column.name for column in operation.columns}
     within: dict[str, ForeignKey] = {}
@@ -287,17 +295,23 @@ def _whole_table(operation: CreateTable | DropTable) -> dict[str, Any]:
     ordered = tuple(c.name for c in operation.columns if c.name in operation.primary_key)
     inline = ordered if ordered == operation.primary_key else ()
     return {
-        "columns": tuple(_keyed(c, within, inline) for c in operation.columns),
+        "columns": tuple(
+            _referring(as_key(c) if c.name in inline else c.bare, within) for c in operation.columns
+        ),
         "primary_key": () if inline else operation.primary_key,
         "foreign_keys": tuple(without),
     }
 
 
-def _keyed(column: Column, within: Mapping[str, ForeignKey], inline: Sequence[str]) -> Column:
-    """The column with the keys that stand in it."""
-    if column.name not in within and column.name not in inline:
-        return column.bare
-    return replace(column, primary_key=column.name in inline, references=within.get(column.name))
+def _referring(column: Column, within: Mapping[str, ForeignKey]) -> Column:
+    """The column with the foreign key that stands in it."""
+    key = within.get(column.name)
+    return column if key is None else replace(column, references=key)
+
+
+def _as_key(column: Column) -> Column:
+    """The column as the primary key, or a part of it."""
+    return replace(column, primary_key=True, references=None)
 
 
 def _usual(table: str, key: ForeignKey) -> ForeignKey:

@@ -94,6 +94,8 @@ class ForeignKey:
             columns: Its columns; by default those that the key names.
         """
         columns = tuple(columns if columns is not None else self.columns)
+        if self.name and columns == self.columns:
+            return self
         return replace(self, columns=columns, name=self.name or foreign_key_name(table, columns))
 
     def inline(self, table: str) -> ForeignKey:

@@ -54,8 +54,8 @@ class Declared(NamedTuple):
         Args:
             table: A table of the schema.
         """
-        spots = {c.name: self.origins.spot(f"{table.name}.{c.name}") for c in table.columns}
-        if _is_kept([*spots.values()]):
+        spots = self.origins.spots(table.name)
+        if _is_kept([spots[column.name] for column in table.columns]):
             return table
         return replace(table, columns=tuple(_sorted(table.columns, spots)))
 
@@ -79,7 +79,7 @@ def _is_kept(spots: Sequence[Spot]) -> bool:
 
 def _sorted(columns: Sequence[Column], spots: Mapping[str, Spot]) -> Iterator[Column]:
     """Yield columns by their lines, those of one file that stand together."""
-    places = {name: locate(spot) for name, spot in spots.items()}
+    places = {column.name: locate(spots[column.name]) for column in columns}
     for _, group in groupby(columns, key=lambda column: places[column.name][0]):
         yield from sorted(group, key=lambda column: places[column.name][1])
 
@@ -211,14 +211,14 @@ def _judge_keys(groups: Mapping[str, Sequence[Reading]], tables: Mapping[str, Ta
 
 
 def _spots(table: str, groups: Mapping[str, Sequence[Reading]]) -> dict[str, Spot]:
-    """Return what declares a table and each thing in it; nothing where no resource does."""
+    """Return what declares a table and what is in it, by name; nothing where no resource does."""
     spots: dict[str, Spot] = {}
     for reading in groups.get(table, ()):
-        spots.setdefault(table, Spot(reading.cls))
+        spots.setdefault("", Spot(reading.cls))
         for name in reading.columns:
-            spots.setdefault(f"{table}.{name}", reading.spot(name))
+            spots.setdefault(name, reading.spot(name))
         for name, spot in reading.names:
-            spots.setdefault(f"{table}.{name}", spot)
+            spots.setdefault(name, spot)
     return spots
 
 
@@ -240,7 +240,7 @@ def _statements(
             judge(member, here)
             statement = statement_of(member, member.name or _name_of(member), here)
             claim(names, statement.name, here)
-            spots[f"{DOMAIN}.{statement.name}"] = here
+            spots[statement.name] = here
             found.append(statement)
     return found
 

@@ -6,7 +6,7 @@ import os
 from bisect import bisect
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ashflow.errors import ResourceError
 from ashflow.schema.table import DOMAIN
@@ -86,20 +86,19 @@ class Origins(Mapping[str, str]):
     """Where tables and what is in them were declared, found out table by table when somebody asks.
 
     Args:
-        find: Finds what declares a table and what is in it: by `table`, `table.column`,
-            `table.index` and so on.
+        find: Finds what declares a table and what is in it, by the names of its columns, indexes
+            and so on; the table itself by an empty name.
         tables: The names of the tables.
         root: The project's root; files in it are named relative to it.
     """
 
-    __slots__ = ("_find", "_found", "_root", "_tables")
+    __slots__ = ("_find", "_root", "_tables")
 
     def __init__(
         self, find: Callable[[str], Mapping[str, Spot]], tables: Iterable[str], root: Path
     ) -> None:
         self._find = find
-        self._found: dict[str, Spot] = {}
-        self._tables = dict.fromkeys(tables)
+        self._tables: dict[str, Mapping[str, Spot] | None] = dict.fromkeys(tables)
         self._root = root
 
     def __getitem__(self, key: str) -> str:
@@ -109,37 +108,34 @@ class Origins(Mapping[str, str]):
         """Return the file and the line in it.
 
         Args:
-            key: What was declared, as in the mapping.
+            key: What was declared: `table`, or `table.member`; both may have dots in them.
         """
-        return locate(self.spot(key))
+        table, member = key, ""
+        while table not in self._tables or member not in self.spots(table):
+            table, dot, last = table.rpartition(".")
+            if not dot:
+                raise KeyError(key)
+            member = f"{last}.{member}" if member else last
+        return locate(self.spots(table)[member])
 
-    def spot(self, key: str) -> Spot:
-        """Return the member that declares something.
+    def spots(self, table: str) -> Mapping[str, Spot]:
+        """Return what declares a table and what is in it, as `find` does.
 
         Args:
-            key: What was declared, as in the mapping.
+            table: One of the tables.
         """
-        table = key
-        while table and key not in self._found:
-            self._look_at(table)
-            table = table.rpartition(".")[0]
-        return self._found[key]
+        found = self._tables[table]
+        if found is None:
+            found = self._tables[table] = self._find(table)
+        return found
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._all())
+        for table in self._tables:
+            for member in self.spots(table):
+                yield f"{table}.{member}" if member else table
 
     def __len__(self) -> int:
-        return len(self._all())
-
-    def _all(self) -> Mapping[str, Spot]:
-        for table in list(self._tables):
-            self._look_at(table)
-        return self._found
-
-    def _look_at(self, table: str) -> None:
-        if table in self._tables:
-            del self._tables[table]
-            self._found |= self._find(table)
+        return sum(len(self.spots(table)) for table in self._tables)
 
 
 def locate(spot: Spot) -> Place:
@@ -164,9 +160,12 @@ def place_of(call: Call) -> Place:
     """Return the file and line of a call in the user's source.
 
     A frame says its line too, and counts to it from the top of the module each time: for a thousand
-    classes, half a million steps. So the lines of a piece of code are listed once.
+    classes, half a million steps. So the lines of a long piece of code are listed once.
     """
     code, at = call
+    if len(code.co_code) < _SHORT:
+        found = (line for start, end, line in code.co_lines() if start <= at < end)
+        return code.co_filename, next(found, None) or code.co_firstlineno
     known = _LINES.get(id(code))
     if known is None:
         lines = [(start, line) for start, _, line in code.co_lines() if line is not None]
@@ -175,6 +174,8 @@ def place_of(call: Call) -> Place:
     return code.co_filename, lines[bisect(lines, (at + 1,)) - 1][1]
 
 
+_SHORT: Final = 4096
+"""So many bytes of code, those of a class body, are looked through faster than listed."""
 _LINES: dict[int, tuple[CodeType, list[tuple[int, int]]]] = {}
 """Where in a piece of code each line starts, by its `id`: to hash it is to hash all that is in it.
 
