@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ashflow.errors import ConfigError
 from ashflow.toml import Table, kind, parse
-from ashflow.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -41,8 +39,7 @@ _VARIABLE: Final = re.compile(
 )
 
 
-@value
-class RepoConfig:
+class RepoConfig(NamedTuple):
     """One database of a project.
 
     Args:
@@ -56,10 +53,14 @@ class RepoConfig:
     """
 
     name: str
-    location: str | ConfigError = field(repr=False)
+    location: str | ConfigError
     ledger: str = DEFAULT_LEDGER
     lock_timeout: float = DEFAULT_LOCK_TIMEOUT
     backup_limit_mb: float | None = None
+
+    def __repr__(self) -> str:
+        told = (f"{key}={said!r}" for key, said in self._asdict().items() if key != "location")
+        return f"RepoConfig({', '.join(told)})"
 
     @property
     def url(self) -> str:

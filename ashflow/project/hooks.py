@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -147,7 +146,7 @@ def _of_project(root: Path, text: bytes, top: Path, env: Mapping[str, str]) -> I
 
 def _of_repo(project: Project, repo: RepoConfig) -> Iterator[str]:
     try:
-        ledger = ledger_of(project.database(replace(repo, lock_timeout=0)))
+        ledger = ledger_of(project.database(repo._replace(lock_timeout=0)))
     except AshflowError:  # not to be read now; the command that needs it says why
         return
     history = project.history(repo.name, doubles=True)

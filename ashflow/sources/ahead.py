@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _WORTH: Final = 100_000
 """So many bytes of source take longer to compile than a process takes to start, about twice."""
 _COMPILE: Final = """\
-import gc, sys
+import gc, os, sys
 from importlib.machinery import SourceFileLoader
 gc.disable()
 for path in sys.argv[1:]:
@@ -23,6 +23,7 @@ for path in sys.argv[1:]:
         SourceFileLoader("", path).get_code("")
     except Exception:
         pass  # whoever imports the module finds the same, and says so
+os._exit(0)  # somebody waits, and need not wait for a large tree to be taken apart
 """
 """Has Python keep the byte code of some files where an import looks for it."""
 
