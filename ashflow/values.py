@@ -22,7 +22,7 @@ def value(cls: type[ValueT]) -> type[ValueT]:
     which is near half of its work. Here they are written once, and do the same.
 
     Args:
-        cls: A class as `dataclass` takes it. What it says itself of them stays.
+        cls: A class as `dataclass` takes it. Those of these methods that it has itself stay.
     """
     new: Any = cls
     if "__eq__" not in vars(cls):
@@ -39,7 +39,8 @@ def once(make: Callable[[ValueT], MadeT]) -> Callable[[ValueT], MadeT]:
     1 and True are equal, and are not written alike.
 
     Args:
-        make: What makes it, of that object alone; neither of the two is changed from then on.
+        make: What makes it, of that object alone. Nobody may change the object, or what was made of
+            it, from then on.
     """
     known: dict[int, tuple[ValueT, MadeT]] = {}
 

@@ -97,9 +97,10 @@ def replay(base: Schema, order: Iterable[Changes], *, whole: bool = False) -> Sc
     Args:
         base: What they begin with: the tables that they are to be followed in.
         order: The changes.
-        whole: Whether that is refused too at which a database would stop: what is made of a column
-            that has another name by then, or is gone (SQLite may take a name in double quotes for
-            a text), and to drop a table with a column that the migration does not know.
+        whole: Whether that is refused too which no database does, though the tables could have it:
+            what is made of a column that has another name by then, or is gone (SQLite may take a
+            name in double quotes for a text), and a table dropped by a migration that does not know
+            all of its columns.
 
     Raises:
         SchemaError: One of them does not fit behind the others.
@@ -116,7 +117,7 @@ def replay(base: Schema, order: Iterable[Changes], *, whole: bool = False) -> Sc
             _refuse_lost(tables, known, operation)
             _refuse_more(tables, operation)
         _take(tables, operation, stood)
-        stood.update(tables)
+        stood |= tables.keys()
     return Schema(tables.values())
 
 
@@ -175,19 +176,20 @@ def _or_none(base: Schema, order: Iterable[Changes]) -> Schema | None:
         return None
 
 
-def _take(tables: dict[str, Table], operation: Operation, stood: Collection[str]) -> None:
+def _take(tables: dict[str, Table], operation: Operation, stood: set[str]) -> None:
     """Change tables as an operation does; one that is not at hand is there for its renames only.
 
     Args:
         tables: The tables.
         operation: What is done.
-        stood: The names of those that are or were at hand.
+        stood: The names of those that are or were at hand, but for what another one took since.
     """
     match operation:
         case RenameTable(old, new) if old not in stood:
             tables[old] = Table(old)
             take(tables, operation)
             del tables[new]
+            stood.discard(new)
         case RenameColumn(name, old) if name not in stood:
             tables[name] = Table(name, [Column(old, "text")])
             take(tables, operation)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ashflow.change.describe import describe
 from ashflow.change.merge import Branch, Changes, Conflict, by_version, merge, replay
+from ashflow.change.operations import RenameTable
 from ashflow.errors import ForkError, SchemaError
 from ashflow.history.lineage import ANEW
 from ashflow.history.snapshot import Snapshot, new_snapshot
@@ -33,11 +34,12 @@ def fold(fork: Fork, *, resolve: bool = False) -> Snapshot:
     """
     base = Schema([fork.base.physical] if fork.base is not None and fork.base.standing else ())
     branches = [tuple(map(_changes, branch)) for branch in fork.branches]
-    merged = _renamed_beside(fork) or merge(base, branches)
+    apart = _apart(fork)
+    merged = apart[0] if apart else merge(base, branches)
     if isinstance(merged, Schema):
         return _snapshot(fork, merged)
     try:
-        resolved = _in_order(fork, base, branches, merged)
+        resolved = _in_order(fork, base, branches, merged, apart[1] if apart else "")
     except ForkError:
         if resolve:
             raise
@@ -51,24 +53,41 @@ def _changes(snapshot: Snapshot) -> Changes:
     return Changes(snapshot.version, snapshot.done)
 
 
-def _renamed_beside(fork: Fork) -> Conflict | None:
-    """Return the conflict of a branch that renamed the table and one that changed it.
+def _apart(fork: Fork) -> tuple[Conflict, str] | None:
+    """Return the conflict of a branch that renamed the table, or gave its name to another one.
 
-    The table under its new name has snapshots of its own, which know nothing of the change.
+    The table under its new name has snapshots of its own, which know nothing of what the other
+    branch did; and what the other branch did was done to another table than the one of that name.
+
+    Returns:
+        The conflict, and why no order resolves it; None where there is none.
     """
-    moved = next((leaf for leaf in fork.leaves if leaf.state == "renamed"), None)
-    if moved is None:
-        return None
     for branch in fork.branches:
-        changed = (one for one in branch if one.operations)
-        if branch[-1] is not moved and (other := next(changed, None)) is not None:
-            return Conflict(f"table {moved.table}", moved.version, other.version)
+        leaf = branch[-1]
+        others = [one for other in fork.branches if other is not branch for one in other]
+        changed = next((one for one in others if one.operations), None)
+        if leaf.state == "renamed" and changed is not None:
+            conflict = Conflict(f"table {leaf.table}", leaf.version, changed.version)
+            return conflict, "one of them gives the table another name"
+        known = {one.hash for one in others}
+        taken = (one for one in branch if one.hash not in known and _takes_name(one))
+        if leaf.standing and (taker := next(taken, None)) is not None:
+            conflict = Conflict(f"table {leaf.table}", taker.version, others[-1].version)
+            return conflict, "one of them gives the name of the table to another one"
     return None
 
 
-def _in_order(fork: Fork, base: Schema, branches: Sequence[Branch], conflict: Conflict) -> Schema:
-    if _renamed_beside(fork) is not None:
-        raise _hopeless(fork, conflict, "one of them gives the table another name")
+def _takes_name(snapshot: Snapshot) -> bool:
+    """Whether a table got its name with a snapshot, and had another one before."""
+    renames = (one for one in snapshot.done if isinstance(one, RenameTable))
+    return any(rename.new == snapshot.table for rename in renames)
+
+
+def _in_order(
+    fork: Fork, base: Schema, branches: Sequence[Branch], conflict: Conflict, apart: str
+) -> Schema:
+    if apart:
+        raise _hopeless(fork, conflict, apart)
     try:
         return replay(base, by_version(branches), whole=True)
     except SchemaError as error:

@@ -298,7 +298,7 @@ def _indented(value: Any, line: str, known: Known) -> str:  # noqa: ANN401  (any
             for k, v in value.items()
         ]
         text = f"{{{inner}{f',{inner}'.join(pairs)}{line}}}" if pairs else "{}"
-        if "type" in value:
+        if "type" in value:  # a column, which many tables may hold
             known[id(value), line] = value, text
         return text
     if isinstance(value, (list, tuple)):
@@ -314,7 +314,7 @@ _PLAIN: Final[Mapping[type, Callable[[Any], str]]] = {
     int: repr,
     bool: lambda value: "true" if value else "false",
 }
-"""How JSON says what there is most of."""
+"""How the kinds of value are written of which there are most."""
 
 
 def read_snapshot(text: str, path: str) -> Snapshot:

@@ -54,8 +54,9 @@ class Declared(NamedTuple):
         Args:
             table: A table of the schema.
         """
-        spots = self.origins.spots(table.name)
-        if _is_kept([spots[column.name] for column in table.columns]):
+        own = self.origins.spots(table.name)
+        spots = {column.name: own[column.name] for column in table.columns}
+        if _is_kept([*spots.values()]):
             return table
         return replace(table, columns=tuple(_sorted(table.columns, spots)))
 
@@ -156,7 +157,7 @@ def _declared(
     _judge_names(ours, theirs, tables)
     _judge_keys(ours, tables)
     made = [tables[name] for name in ours]
-    stated: dict[str, Spot] = {}
+    stated: dict[str | None, Spot] = {}
     statements = _statements(repo, gathered.domains, repos, stated)
     if statements:
         made.append(Table(DOMAIN, statements=statements))
@@ -210,11 +211,11 @@ def _judge_keys(groups: Mapping[str, Sequence[Reading]], tables: Mapping[str, Ta
                     )
 
 
-def _spots(table: str, groups: Mapping[str, Sequence[Reading]]) -> dict[str, Spot]:
+def _spots(table: str, groups: Mapping[str, Sequence[Reading]]) -> dict[str | None, Spot]:
     """Return what declares a table and what is in it, by name; nothing where no resource does."""
-    spots: dict[str, Spot] = {}
+    spots: dict[str | None, Spot] = {}
     for reading in groups.get(table, ()):
-        spots.setdefault("", Spot(reading.cls))
+        spots.setdefault(None, Spot(reading.cls))
         for name in reading.columns:
             spots.setdefault(name, reading.spot(name))
         for name, spot in reading.names:
@@ -223,7 +224,7 @@ def _spots(table: str, groups: Mapping[str, Sequence[Reading]]) -> dict[str, Spo
 
 
 def _statements(
-    repo: str, domains: Sequence[Domain], repos: Sequence[str], spots: dict[str, Spot]
+    repo: str, domains: Sequence[Domain], repos: Sequence[str], spots: dict[str | None, Spot]
 ) -> list[Statement]:
     """Return the statements of the domains of a repo, each with a name of its own."""
     found: list[Statement] = []

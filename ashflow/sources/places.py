@@ -87,7 +87,7 @@ class Origins(Mapping[str, str]):
 
     Args:
         find: Finds what declares a table and what is in it, by the names of its columns, indexes
-            and so on; the table itself by an empty name.
+            and so on; the table itself by None.
         tables: The names of the tables.
         root: The project's root; files in it are named relative to it.
     """
@@ -95,10 +95,10 @@ class Origins(Mapping[str, str]):
     __slots__ = ("_find", "_root", "_tables")
 
     def __init__(
-        self, find: Callable[[str], Mapping[str, Spot]], tables: Iterable[str], root: Path
+        self, find: Callable[[str], Mapping[str | None, Spot]], tables: Iterable[str], root: Path
     ) -> None:
         self._find = find
-        self._tables: dict[str, Mapping[str, Spot] | None] = dict.fromkeys(tables)
+        self._tables: dict[str, Mapping[str | None, Spot] | None] = dict.fromkeys(tables)
         self._root = root
 
     def __getitem__(self, key: str) -> str:
@@ -110,15 +110,15 @@ class Origins(Mapping[str, str]):
         Args:
             key: What was declared: `table`, or `table.member`; both may have dots in them.
         """
-        table, member = key, ""
+        table, member = key, None
         while table not in self._tables or member not in self.spots(table):
             table, dot, last = table.rpartition(".")
             if not dot:
                 raise KeyError(key)
-            member = f"{last}.{member}" if member else last
+            member = last if member is None else f"{last}.{member}"
         return locate(self.spots(table)[member])
 
-    def spots(self, table: str) -> Mapping[str, Spot]:
+    def spots(self, table: str) -> Mapping[str | None, Spot]:
         """Return what declares a table and what is in it, as `find` does.
 
         Args:
@@ -132,7 +132,7 @@ class Origins(Mapping[str, str]):
     def __iter__(self) -> Iterator[str]:
         for table in self._tables:
             for member in self.spots(table):
-                yield f"{table}.{member}" if member else table
+                yield table if member is None else f"{table}.{member}"
 
     def __len__(self) -> int:
         return sum(len(self.spots(table)) for table in self._tables)

@@ -331,6 +331,41 @@ def test_a_table_that_the_younger_one_drops_without_knowing_a_column_can_not_be_
         repo.find(BASE, RESOLVE)
 
 
+DRAFTS = replace(posts(TITLE), name="drafts")
+
+
+def test_a_table_whose_name_another_one_takes_goes_together_with_no_change_of_it():
+    """Nor does any order, and what the name stands for then was never changed on the other."""
+    base = Schema([posts(TITLE), DRAFTS])
+    taken = Schema([posts(TITLE)])
+    swap = Choices(Renames({"drafts": "posts"}), drop_tables=True)
+    named = Choices(Renames(columns={"posts": {"title": "name"}}))
+    for other, choice in ((posts(text("name")), named), (posts(TITLE, text("a")), NO)):
+        repo = merged(base, taken, Schema([other, DRAFTS]), choices=[swap, choice])
+        with pytest.raises(ForkError, match="two branches changed table posts") as caught:
+            repo.find(taken)
+        assert "--resolve" not in caught.value.hint
+        with pytest.raises(ForkError, match="gives the name of the table to another one"):
+            repo.find(taken, RESOLVE)
+
+
+@pytest.mark.parametrize("away", ["archive", None])
+def test_a_name_that_was_taken_and_given_on_goes_together_with_a_column_let_go(away):
+    trunk = Repo(Schema([posts(TITLE), DRAFTS]))
+    left, right = trunk.branch(0), trunk.branch(10)
+    kept = [] if away is None else [replace(posts(TITLE), name=away)]
+    if away is not None:
+        left.codegen(Schema([*kept, DRAFTS]), Choices(Renames({"posts": away})))
+    else:
+        left.codegen(Schema([DRAFTS]), DROP)
+    left.codegen(Schema([*kept, posts(TITLE)]), Choices(Renames({"drafts": "posts"})))
+    articles = Schema([*kept, replace(posts(TITLE), name="articles")])
+    left.codegen(articles, Choices(Renames({"posts": "articles"})))
+    right.codegen(Schema([posts(), DRAFTS]))  # title is kept, and nothing done
+    repo = trunk.merge(left, right)
+    assert repo.leaves()["posts"].state == "renamed"
+
+
 def test_the_same_table_made_on_both_is_a_clash_that_no_order_resolves():
     repo = merged(Schema(), BASE, BASE)
     with pytest.raises(ForkError, match="two branches changed table posts"):

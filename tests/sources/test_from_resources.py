@@ -201,6 +201,32 @@ def test_origins_name_file_and_line_of_everything(shop):
     assert len(origins) == 7
 
 
+def test_names_with_dots_have_places_of_their_own(shop):
+    shop.write(
+        "shop.py",
+        """
+        from ashflow import *
+
+        class One(Resource, table="one."):
+            a: int
+            b: int = attribute(source="a.")
+            c: int = attribute(source="b.c")
+
+        class Two(Resource, table="one"):
+            d: int = attribute(source=".a")
+        """,
+    )
+    origins = shop.load("shop")["repo"].origins
+    assert {key: origins[key] for key in origins} == {
+        "one.": "shop.py:4",
+        "one..a": "shop.py:5",
+        "one..a.": "shop.py:6",
+        "one..b.c": "shop.py:7",
+        "one": "shop.py:9",
+    }
+    assert "one.a." not in origins
+
+
 @pytest.mark.parametrize(
     ("member", "said"),
     [
