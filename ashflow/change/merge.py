@@ -19,10 +19,12 @@ from ashflow.change.operations import (
     AddIndex,
     AddStatement,
     AlterColumn,
+    ChangePrimaryKey,
     DropTable,
     Fill,
     RenameColumn,
     RenameTable,
+    SetOptions,
 )
 from ashflow.change.touches import clash, touches
 from ashflow.errors import SchemaError
@@ -116,6 +118,7 @@ def replay(base: Schema, order: Iterable[Changes], *, whole: bool = False) -> Sc
                 known[operation.new] = known[operation.old]
             _refuse_lost(tables, known, operation)
             _refuse_more(tables, operation)
+        _refuse_another_key(tables, operation)
         _take(tables, operation, stood)
         stood |= tables.keys()
     return Schema(tables.values())
@@ -143,6 +146,16 @@ def _refuse_lost(
             needed = ("column", fold(name), fold(column)) in needs
             if needed or (about and any(mentions(sql, column) for sql in touched.reads)):
                 raise SchemaError(f"{describe(operation)} is about {name}.{column}, which is gone")
+
+
+def _refuse_another_key(tables: Mapping[str, Table], operation: Operation) -> None:
+    """Refuse to change a primary key, or the options, which are others than the migration says."""
+    if not isinstance(operation, ChangePrimaryKey | SetOptions) or operation.table not in tables:
+        return
+    table = tables[operation.table]
+    there = table.options if isinstance(operation, SetOptions) else tuple(table.primary_key)
+    if there != operation.old:
+        raise SchemaError(f"{describe(operation)} of {table.name} comes too late: it was changed")
 
 
 def _refuse_more(tables: Mapping[str, Table], operation: Operation) -> None:

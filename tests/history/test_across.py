@@ -59,6 +59,31 @@ def test_an_index_name_that_two_branches_give_to_two_tables_is_a_clash():
         repo.leaves()
 
 
+def test_a_name_that_one_gives_to_a_table_and_the_other_to_an_index_is_a_clash():
+    right = table("u", indexes=[Index("New", ["id"])])
+    repo = met(([T, U, table("new")], NO), ([T, right], NO))
+    with pytest.raises(ForkError, match="New is a table on one, and an index of u on the other"):
+        repo.leaves()
+
+
+@pytest.mark.parametrize("keyed", ["w", "u"])
+def test_a_key_to_what_another_branch_makes_no_key_is_a_clash(keyed):
+    loose = Table("u", [Column("id", "integer")])
+    own = ForeignKey("u", ["id"], columns=["id"], name="u_own")
+    first = [T, U, OF_U] if keyed == "w" else [T, table("u", foreign_keys=[own])]
+    repo = met((first, NO), ([T, loose], NO))
+    with pytest.raises(ForkError, match=f"{keyed} refers to id of u on one, which the other makes"):
+        repo.leaves()
+
+
+def test_a_key_of_a_table_that_both_changed_and_one_made_before_the_other_drops_its_table():
+    plain = table("w", Column("u_id", "integer"))
+    more = table("w", Column("u_id", "integer"), Column("more", "text", nullable=True))
+    repo = met(([T, U, OF_U], NO), ([T, more], DROP), base=(T, U, plain))
+    with pytest.raises(ForkError, match="w refers to u on one, the other drops that"):
+        repo.leaves()
+
+
 def test_what_one_branch_made_anew_is_no_clash():
     moved = table("u", indexes=[Index("found", ["id"])])
     repo = Repo(Schema([table("t", indexes=[Index("found", ["id"])]), U]))

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from dataclasses import replace
 from itertools import permutations
-from pathlib import Path
 
 import pytest
 from hypothesis import assume, given
@@ -366,6 +364,15 @@ def test_a_name_that_was_taken_and_given_on_goes_together_with_a_column_let_go(a
     assert repo.leaves()["posts"].state == "renamed"
 
 
+def test_a_primary_key_that_both_take_away_is_a_clash_that_no_order_resolves():
+    loose = Schema([Table("posts", [Column("id", "integer"), TITLE])])
+    repo = merged(BASE, loose, loose)
+    with pytest.raises(ForkError, match="two branches changed"):
+        repo.find(loose)
+    with pytest.raises(ForkError, match="comes too late"):
+        repo.find(loose, RESOLVE)
+
+
 def test_the_same_table_made_on_both_is_a_clash_that_no_order_resolves():
     repo = merged(Schema(), BASE, BASE)
     with pytest.raises(ForkError, match="two branches changed table posts"):
@@ -453,29 +460,3 @@ def test_whatever_branches_do_codegen_goes_on_or_refuses_whichever_is_older(pair
         assert not repo.find(left)
         assert repo.said == left
     assert ends[0] == ends[1]
-
-
-@given(changed_schemas(), st.data())
-def test_what_resolve_takes_runs_in_order_of_version_and_makes_what_it_says(pair, data):
-    base, left = pair
-    right = data.draw(changes_of(base))
-    try:
-        repo = merged(base, left, right)
-        leaves = repo.history.leaves(resolve=True)
-    except (UsageError, ForkError):
-        assume(False)
-    told = Repo(Schema(leaf.physical for leaf in leaves.values() if leaf.standing))
-    with tempfile.TemporaryDirectory() as folder:
-        assert made(folder, "one", repo) == made(folder, "other", told)
-
-
-def made(folder, name, repo):
-    """The schema of a new database that gets the migrations of a repo in order of version."""
-    database = connect(f"sqlite:///{name}.db", root=Path(folder))
-    database.create()
-    with database.locked() as session:
-        for file in repo.history.migrations:
-            session.run(repo.operations(file.version))
-        found = dict(session.introspect())
-    database.close()
-    return found
