@@ -7,6 +7,7 @@ in which order it gets the migrations.
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from itertools import combinations, permutations, product
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 _MAKES: Final = (AddCheck, AddColumn, AddForeignKey, AddIndex, AddStatement, AlterColumn, Fill)
 """What makes something of columns."""
+_GENERATED: Final = frozenset({"generated_as", "stored"})
 
 
 class Changes(NamedTuple):
@@ -118,6 +120,7 @@ def replay(base: Schema, order: Iterable[Changes], *, whole: bool = False) -> Sc
                 known[operation.new] = known[operation.old]
             _refuse_lost(tables, known, operation)
             _refuse_more(tables, operation)
+            operation = _as_run(tables, operation)
         _refuse_another_key(tables, operation)
         _take(tables, operation, stood)
         stood |= tables.keys()
@@ -156,6 +159,25 @@ def _refuse_another_key(tables: Mapping[str, Table], operation: Operation) -> No
     there = table.options if isinstance(operation, SetOptions) else tuple(table.primary_key)
     if there != operation.old:
         raise SchemaError(f"{describe(operation)} of {table.name} comes too late: it was changed")
+
+
+def _as_run(tables: Mapping[str, Table], operation: Operation) -> Operation:
+    """Return what an operation does to a column that another branch has altered meanwhile.
+
+    A database changes those facets in which the migration's two columns differ, and leaves the
+    others as they are; how a column is generated is one facet.
+    """
+    if not isinstance(operation, AlterColumn) or operation.table not in tables:
+        return operation
+    old, new = operation.old, operation.new
+    there = tables[operation.table].column(new.name)
+    if there is None or there == old:
+        return operation
+    changed = {f.name for f in fields(Column) if getattr(old, f.name) != getattr(new, f.name)}
+    if changed & _GENERATED:
+        changed |= _GENERATED
+    column = replace(there, **{name: getattr(new, name) for name in changed})
+    return AlterColumn(operation.table, old=there, new=column)
 
 
 def _refuse_more(tables: Mapping[str, Table], operation: Operation) -> None:

@@ -400,6 +400,18 @@ def test_resolve_takes_what_both_make_in_order_of_version_and_the_resources_deci
     assert schema["posts"].column("title").default == sql("'x'")
 
 
+def test_resolve_says_of_a_column_that_both_altered_what_the_database_makes_of_it(tmp_path):
+    left = Schema([posts(replace(TITLE, default="x", comment="left"))])
+    right = Schema([posts(replace(TITLE, nullable=False, collate="NOCASE"))])
+    repo = merged(BASE, left, right, choices=[NO, NO])
+    (title,) = (c for c in repo.leaves(resolve=True)["posts"].physical.columns if c.name == "title")
+    assert title == Column("title", "text", default="x", collate="NOCASE", comment="left")
+    versions = [file.version for file in repo.history.migrations]
+    (found,) = on_sqlite(tmp_path, repo, [versions])
+    (there,) = (column for column in found["posts"].columns if column.name == "title")
+    assert there == Column("title", "raw:TEXT", default=sql("'x'"), collate="NOCASE")
+
+
 def test_resolve_writes_an_end_of_the_fork_where_nothing_else_is_to_be_done():
     left = Schema([posts(replace(TITLE, default="x"))])
     right = Schema([posts(replace(TITLE, default="y"))])
