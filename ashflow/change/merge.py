@@ -95,6 +95,22 @@ def merge(base: Schema, branches: Sequence[Branch]) -> Schema | Conflict:
     return merged
 
 
+def in_order(base: Schema, branches: Sequence[Branch]) -> Schema:
+    """Return the schema that the migrations of all branches make in order of version.
+
+    Args:
+        base: What all of them began with.
+        branches: What each of them did.
+
+    Raises:
+        SchemaError: No database can run them one after the other.
+    """
+    made = replay(base, by_version(branches), whole=True)
+    if found := sorted(_new_flaws(base, branches, made)):
+        raise SchemaError(f"what they make together is no table: {found[0]}")
+    return made
+
+
 def replay(base: Schema, order: Iterable[Changes], *, whole: bool = False) -> Schema:
     """Return the schema that changes make, one after the other.
 
@@ -233,14 +249,14 @@ def _take(tables: dict[str, Table], operation: Operation, stood: set[str]) -> No
             take(tables, operation)
 
 
-def _new_flaws(base: Schema, branches: Sequence[Branch], merged: Schema) -> bool:
-    """Whether the whole has a flaw that no branch has alone."""
+def _new_flaws(base: Schema, branches: Sequence[Branch], merged: Schema) -> frozenset[str]:
+    """Return the flaws of the whole that no branch has alone."""
     alone = [base, *(_or_none(base, branch) or base for branch in branches)]
     known = {
         column.name for schema in alone for table in schema.values() for column in table.columns
     }
     stood = {flaw for schema in alone for table in schema.values() for flaw in flaws(table)}
-    return any(not flaws(table, known) <= stood for table in merged.values())
+    return frozenset(flaw for table in merged.values() for flaw in flaws(table, known) - stood)
 
 
 def _conflict(branches: Sequence[Branch]) -> Conflict:

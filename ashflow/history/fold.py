@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ashflow.change.describe import describe
-from ashflow.change.merge import Branch, Changes, Conflict, by_version, merge, replay
+from ashflow.change.merge import Branch, Changes, Conflict, in_order, merge
 from ashflow.change.operations import RenameTable
 from ashflow.errors import ForkError, SchemaError
 from ashflow.history.lineage import ANEW
@@ -89,7 +89,7 @@ def _in_order(
     if apart:
         raise _hopeless(fork, conflict, apart)
     try:
-        return replay(base, by_version(branches), whole=True)
+        return in_order(base, branches)
     except SchemaError as error:
         raise _hopeless(fork, conflict, error.message) from error
 

@@ -18,7 +18,17 @@ from ashflow.errors import ForkError, SnapshotError, UsageError
 from ashflow.history.snapshot import hash_of
 from ashflow.plan.choices import Choices
 from ashflow.schema.datatypes import sql
-from ashflow.schema.table import DOMAIN, Check, Column, ForeignKey, Index, Schema, Statement, Table
+from ashflow.schema.table import (
+    DOMAIN,
+    Check,
+    Column,
+    ForeignKey,
+    Index,
+    Options,
+    Schema,
+    Statement,
+    Table,
+)
 
 DROP = Choices(no_renames=True, drop_columns=True, drop_tables=True)
 RESOLVE = replace(NO, resolve=True)
@@ -370,6 +380,16 @@ def test_a_primary_key_that_both_take_away_is_a_clash_that_no_order_resolves():
     with pytest.raises(ForkError, match="two branches changed"):
         repo.find(loose)
     with pytest.raises(ForkError, match="comes too late"):
+        repo.find(loose, RESOLVE)
+
+
+def test_a_table_without_rowids_whose_key_the_older_one_takes_can_not_be_resolved():
+    loose = Schema([Table("posts", [Column("id", "integer"), TITLE])])
+    bare = Schema([posts(TITLE, options=Options(without_rowid=True))])
+    repo = merged(BASE, loose, bare)
+    with pytest.raises(ForkError, match="two branches changed"):
+        repo.find(loose)
+    with pytest.raises(ForkError, match="no table: WITHOUT ROWID, and no primary key"):
         repo.find(loose, RESOLVE)
 
 
