@@ -46,14 +46,16 @@ def problems(
         UsageError: The resources want something for which there is no room.
     """
     leaves, broken = _leaves(facts)
-    found = [*broken, *_doubles(facts), *_orphans(facts, broken)]
+    clashes = list(_clashes(facts, leaves))
+    found = [*broken, *_doubles(facts), *_orphans(facts, [*broken, *clashes])]
     unread = facts.history.snapshots.keys() - {table_folder(table) for table in leaves}
     known = declared.only(lambda table: table_folder(table) not in unread)
     standing = _without_dropped(facts, leaves, found)
     change = find_change(standing, known, choices, unmanaged, in_order)
     stale = list(_stale(facts, leaves, change)) if change else []
     loaded = dict(_loaded(facts, found))
-    signs = [*stale, *_gaps(facts, leaves)]  # of snapshots that are missing, it may be
+    # Of snapshots that are missing, it may be.
+    signs = [*stale, *_gaps(facts, leaves), *clashes]
     missing = list(_missing(facts, loaded, {problem.table for problem in signs}))
     told = {problem.table for problem in missing}
     found += [*missing, *(problem for problem in signs if problem.table not in told)]
@@ -80,11 +82,14 @@ def _leaves(facts: Facts) -> tuple[dict[str, Snapshot], list[Problem]]:
             broken.append(facts.problem("invalid-snapshot", path, error.message, error.hint))
         else:
             leaves[leaf.table] = leaf
-    for leaf, clash in clashes_across(leaves.values()):
-        broken.append(
-            facts.problem("forked-snapshot", leaf.path, clash.message, clash.hint, table=leaf.table)
-        )
     return leaves, broken
+
+
+def _clashes(facts: Facts, leaves: Mapping[str, Snapshot]) -> Iterator[Problem]:
+    """Yield the tables that do not go together with another one."""
+    for leaf, clash in clashes_across(leaves.values()):
+        path, table = leaf.path, leaf.table
+        yield facts.problem("forked-snapshot", path, clash.message, clash.hint, table=table)
 
 
 def _gaps(facts: Facts, leaves: Mapping[str, Snapshot]) -> Iterator[Problem]:

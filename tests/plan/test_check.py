@@ -15,7 +15,7 @@ from ashflow.plan.choices import Choices
 from ashflow.plan.codegen import Folders, find_change
 from ashflow.plan.files import generate
 from ashflow.plan.problem import Facts
-from ashflow.schema.table import Column, Schema, Table
+from ashflow.schema.table import Column, ForeignKey, Schema, Table
 
 FOLDERS = Folders("repo", "priv/repo/migrations", "priv/resource_snapshots/repo")
 DROP = Choices(no_renames=True, drop_columns=True, drop_tables=True)
@@ -80,6 +80,18 @@ def test_any_one_file_that_goes_is_missed(pair, chance):
         "orphan-snapshot" if path.endswith(".py") else "missing-snapshot"
     }, path
     assert path.endswith(".py") or path in [problem.path for problem in found]
+
+
+def test_a_snapshot_that_went_is_no_clash_with_what_its_migration_did_to_another_table():
+    key = ForeignKey("b", ["id"], columns=["b_id"], name="a_b_id_fkey")
+    columns = [Column("id", "integer"), Column("b_id", "integer")]
+    other = Table("b", [Column("id", "integer")], primary_key=["id"])
+    new = Schema([Table("a", columns, primary_key=["id"])])
+    files = written(Schema([replace(new["a"], foreign_keys=[key]), other]), new)
+    path = max(path for path in files if "/a/" in path)
+    del files[path]
+    (found,) = judged(files, new)
+    assert (found.code, found.path) == ("missing-snapshot", path)
 
 
 @given(changed_schemas(), st.randoms())
