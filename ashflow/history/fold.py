@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ashflow.change.describe import describe
-from ashflow.change.merge import Branch, Changes, Conflict, in_order, merge
+from ashflow.change.merge import Conflict, in_order, merge
 from ashflow.change.operations import RenameTable
+from ashflow.change.replay import Branch, Changes
 from ashflow.errors import ForkError, SchemaError
 from ashflow.history.lineage import ANEW
 from ashflow.history.snapshot import Snapshot, new_snapshot

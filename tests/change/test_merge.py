@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from strategies import changed_schemas, changes_of
 
 from ashflow.change.diff import diff
-from ashflow.change.merge import Changes, Conflict, merge, replay
+from ashflow.change.merge import Conflict, merge
 from ashflow.change.operations import (
     AddCheck,
     AddColumn,
@@ -29,7 +29,7 @@ from ashflow.change.operations import (
     RenameTable,
     SetOptions,
 )
-from ashflow.errors import SchemaError
+from ashflow.change.replay import Changes, replay
 from ashflow.schema.datatypes import Sql
 from ashflow.schema.flaws import flaws
 from ashflow.schema.table import Check, Column, ForeignKey, Index, Options, Schema, Table
@@ -324,11 +324,3 @@ def test_a_spare_name_on_the_way_is_a_clash_where_another_branch_uses_it():
     )
     base = Schema([replace(POSTS, checks=())])
     assert merge(base, [left, right]).part == "column posts.spare"
-
-
-def test_a_replay_goes_by_version_and_says_what_does_not_fit():
-    older = branch(1, AddIndex("posts", ["rank"], name="posts_rank_index"))
-    younger = branch(2, RenameColumn("posts", "rank", "place"))
-    assert replay(BASE, [*older, *younger])["posts"].index("posts_rank_index").keys == ("place",)
-    with pytest.raises(SchemaError, match="posts"):
-        replay(BASE, [*younger, *branch(3, DropColumn("posts", RANK))])
